@@ -1,0 +1,155 @@
+"""A source on disk: a folder with `manifest.json` and ArrayRecord shards of fixed-length rows of token ids.
+
+web_code/
+  manifest.json  00000-of-00002.array_record  00001-of-00002.array_record
+  heldout/
+    manifest.json  00000-of-00001.array_record
+"""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mixsched.errors import UsageError
+
+MANIFEST_FORMAT = 1
+DTYPES = ("uint16", "uint32")
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """One ArrayRecord file: its name in the folder, rows, size in bytes and SHA-256."""
+
+    file: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """What a source folder holds and where it came from.
+
+    A row has `context_tokens + 1` ids, the last of which is the first of the next row, so that every token of the
+    documents is a target once. `tokens` counts the documents' tokens with their EOS, `text_bytes` their UTF-8
+    bytes; `tokenizer` is the SHA-256 of the tokenizer's model file; `dropped` counts documents by reason;
+    `licences` counts documents by licence.
+    """
+
+    source: str
+    part: str
+    rows: int
+    context_tokens: int
+    dtype: str
+    tokens: int
+    text_bytes: int
+    documents: int
+    eos_id: int
+    tokenizer: str
+    shards: tuple[Shard, ...]
+    dropped: dict[str, int]
+    licences: dict[str, int]
+    origins: dict[str, int]
+    format: int = MANIFEST_FORMAT
+
+    def to_json(self) -> str:
+        """The text of `manifest.json`."""
+        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a source folder; raises UsageError if it is missing, damaged or of another format."""
+    path = folder / "manifest.json"
+    try:
+        value = json.loads(path.read_text())
+        shards = tuple(Shard(**shard) for shard in value.pop("shards"))
+        manifest = Manifest(shards=shards, **value)
+    except FileNotFoundError:
+        raise UsageError(f"'{folder}' holds no manifest.json, so it is no source; prepare it first") from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UsageError(f"'{path}' is not a manifest ({error}); prepare this source again") from error
+    if manifest.format != MANIFEST_FORMAT or manifest.dtype not in DTYPES:
+        raise UsageError(
+            f"'{path}' has format {manifest.format} and dtype {manifest.dtype!r}; this version reads format "
+            f"{MANIFEST_FORMAT} with {' or '.join(DTYPES)}; prepare this source again"
+        )
+    return manifest
+
+
+@dataclasses.dataclass
+class _WholeFile:
+    """A part of a file as ArrayRecordDataSource wants it (its FileInstruction protocol)."""
+
+    filename: str
+    skip: int
+    take: int
+    examples_in_shard: int
+
+
+class Rows:
+    """The rows of a source folder, read by record number: what Grain calls a random-access data source.
+
+    Picklable, and safe to read from several threads. `rows[record]` is one row, `rows.__getitems__(records)`
+    many in one call: uint16 or uint32 [context_tokens + 1] and [records, context_tokens + 1].
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest):
+        # Only readers of shards need array_record; plans and tables live without it.
+        from array_record.python.array_record_data_source import ArrayRecordDataSource
+
+        self.folder = folder
+        self.manifest = manifest
+        # Told how many rows they hold, the files are opened when they are first read, not all at once.
+        self._records = ArrayRecordDataSource(
+            [_WholeFile(str(folder / shard.file), 0, shard.rows, shard.rows) for shard in manifest.shards]
+        )
+
+    def __len__(self) -> int:
+        return self.manifest.rows
+
+    def __getitem__(self, record: int) -> np.ndarray:
+        return self.__getitems__([record])[0]
+
+    def __getitems__(self, records: Sequence[Any]) -> np.ndarray:
+        width = self.manifest.context_tokens + 1
+        joined = b"".join(self._records.__getitems__(records))
+        return np.frombuffer(joined, self.manifest.dtype).reshape(len(records), width)
+
+    def __repr__(self) -> str:
+        return f"Rows({str(self.folder)!r}, rows={len(self)})"
+
+
+def open_rows(folder: Path, *, context_tokens: int | None = None, tokenizer: str | None = None) -> Rows:
+    """Open a source folder and check it: every shard there with its size, the context and tokenizer as asked.
+
+    `tokenizer` is a SHA-256 as in the manifest. Raises UsageError that names what is missing or differs.
+    """
+    manifest = read_manifest(folder)
+    if context_tokens is not None and manifest.context_tokens != context_tokens:
+        raise UsageError(
+            f"the rows in '{folder}' have context {manifest.context_tokens}, this run needs {context_tokens}; "
+            "prepare the source for that context or change the scale"
+        )
+    if tokenizer is not None and manifest.tokenizer != tokenizer:
+        raise UsageError(
+            f"the rows in '{folder}' were made with another tokenizer ({manifest.tokenizer[:12]}, not "
+            f"{tokenizer[:12]}); prepare all sources with one tokenizer"
+        )
+    for shard in manifest.shards:
+        _check_shard(folder / shard.file, shard)
+    return Rows(folder, manifest)
+
+
+def _check_shard(path: Path, shard: Shard) -> None:
+    if not path.is_file():
+        raise UsageError(f"the shard '{path}' is missing; restore it or prepare this source again")
+    size = path.stat().st_size
+    if size != shard.bytes:
+        raise UsageError(
+            f"the shard '{path}' has {size} bytes, its manifest says {shard.bytes}; it is truncated or was "
+            "replaced: restore it or prepare this source again"
+        )

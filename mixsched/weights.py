@@ -1,0 +1,147 @@
+"""Weights as they are declared: exact rational shares, nested in groups or not, that add up to 1."""
+
+import dataclasses
+import math
+import numbers
+from collections.abc import Mapping
+from fractions import Fraction
+
+from mixsched.errors import UsageError
+
+Number = int | float | str | Fraction
+# Sums of binary floats such as 0.1 + 0.2 + 0.7 miss 1 by some 1e-16; people's mistakes miss it by more.
+FLOAT_NOISE = Fraction(1, 10**9)
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Several sources that share one weight: `Group(0.25, {"web_code": 0.8, "markup": 0.2})`.
+
+    `share` is the weight of the group in its mix; the weights in `of` divide it and add up to 1 themselves.
+    """
+
+    share: Number
+    of: "Mapping[str, Number | Group]"
+
+
+Weights = Mapping[str, Number | Group]
+
+
+def flatten(weights: Weights, *, where: str = "weights") -> dict[str, Fraction]:
+    """The share of each source as an exact fraction, sorted by name; the shares add up to exactly 1.
+
+    A float stands for the decimal that it prints as (0.1 is one tenth); "1/3" and Fraction(1, 3) are taken as
+    they are. What differs from 1 by float noise (1e-9) is divided by its sum.
+
+    Raises UsageError if a weight is negative or not finite, if a mix or a group does not add up to 1, or if a
+    source stands in it twice.
+
+    >>> flatten({"text": 0.75, "code": Group(0.25, {"web_code": 0.8, "markup": 0.2})})
+    {'markup': Fraction(1, 20), 'text': Fraction(3, 4), 'web_code': Fraction(1, 5)}
+    """
+    return dict(sorted(_flatten(weights, where).items()))
+
+
+def groups(weights: Weights) -> dict[str, tuple[str, ...]]:
+    """The sources under each group name, in the order declared, outer groups first.
+
+    >>> groups({"text": 0.75, "code": Group(0.25, {"web_code": 0.8, "markup": 0.2})})
+    {'code': ('web_code', 'markup')}
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in weights.items():
+        if isinstance(value, Group):
+            found[name] = _leaves(value.of)
+            found.update(groups(value.of))
+    return found
+
+
+def _leaves(weights: Weights) -> tuple[str, ...]:
+    return tuple(
+        leaf for name, value in weights.items() for leaf in (_leaves(value.of) if isinstance(value, Group) else (name,))
+    )
+
+
+def _flatten(weights: Weights, where: str) -> dict[str, Fraction]:
+    if not isinstance(weights, Mapping) or not weights:
+        raise UsageError(f"`{where}` must map at least one source to its weight, got {weights!r}")
+    level = {name: _share(value, f"{where}[{name!r}]") for name, value in weights.items()}
+    total = sum(level.values(), Fraction(0))
+    if abs(total - 1) > FLOAT_NOISE:
+        listed = ", ".join(f"{name} {float(share):g}" for name, share in level.items())
+        remedy = f"; divide each by {float(total):g}" if total else ""
+        raise UsageError(f"`{where}` must add up to 1, they add up to {float(total):.12g} ({listed}){remedy}")
+    flat: dict[str, Fraction] = {}
+    for name, value in weights.items():
+        share = level[name] / total
+        inner = (
+            {leaf: part * share for leaf, part in _flatten(value.of, f"{where}[{name!r}]").items()}
+            if isinstance(value, Group)
+            else {name: share}
+        )
+        twice = sorted(flat.keys() & inner.keys())
+        if twice:
+            raise UsageError(f"`{where}` names {twice[0]!r} twice; give each source one weight")
+        flat.update(inner)
+    return flat
+
+
+def _share(value: object, where: str) -> Fraction:
+    share = exact(value.share if isinstance(value, Group) else value, where)
+    if share < 0:
+        raise UsageError(f"`{where}` must not be negative, got {float(share):g}; use 0 to leave the source out")
+    return share
+
+
+def exact(value: object, where: str) -> Fraction:
+    """The fraction that a person means by `value`: 0.1 is one tenth, "1/3" a third."""
+    if isinstance(value, float | numbers.Real) and not isinstance(value, numbers.Rational):
+        if not math.isfinite(value):
+            raise UsageError(f"`{where}` must be a finite number, got {value!r}")
+        return Fraction(repr(float(value)))
+    if isinstance(value, str | numbers.Rational) and not isinstance(value, bool):
+        try:
+            return Fraction(value)
+        except (ValueError, ZeroDivisionError):
+            pass
+    raise UsageError(f"`{where}` must be a number such as 0.25 or '1/3', got {value!r}")
+
+
+def weights_to_json(weights: Weights) -> dict:
+    """A JSON object of exact strings: `{"text": "0.75", "code": {"share": "0.25", "of": {...}}}`."""
+    return {
+        name: {"share": spell(exact(value.share, name)), "of": weights_to_json(value.of)}
+        if isinstance(value, Group)
+        else spell(exact(value, name))
+        for name, value in weights.items()
+    }
+
+
+def weights_from_json(value: object, *, where: str = "weights") -> dict[str, Number | Group]:
+    """The inverse of `weights_to_json`; numbers are taken too. Raises UsageError on another form."""
+    if not isinstance(value, dict):
+        raise UsageError(f"`{where}` must be an object of source: weight, got {value!r}")
+    return {name: _weight_from_json(part, f"{where}[{name!r}]") for name, part in value.items()}
+
+
+def _weight_from_json(value: object, where: str) -> Number | Group:
+    if isinstance(value, dict):
+        if value.keys() != {"share", "of"}:
+            raise UsageError(f"`{where}` must hold 'share' and 'of', got {sorted(value)}")
+        return Group(exact(value["share"], where), weights_from_json(value["of"], where=where))
+    return exact(value, where)
+
+
+def spell(share: Fraction) -> str:
+    """A fraction as a decimal where that is exact, else as a ratio: "0.25", "1/3"."""
+    rest = share.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest != 1:
+        return str(share)
+    digits = 0
+    while (share * 10**digits).denominator != 1:
+        digits += 1
+    whole, part = divmod(int(share * 10**digits), 10**digits)
+    return f"{whole}.{part:0{digits}d}" if digits else str(whole)
