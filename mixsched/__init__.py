@@ -5,6 +5,7 @@ Declare a `Schedule`, solve it into a `Plan`, read the plan through a door: `Ste
 """
 
 from mixsched.curves import Constant as Constant
+from mixsched.curves import Curve as Curve
 from mixsched.curves import LinearAnneal as LinearAnneal
 from mixsched.curves import WarmupCosine as WarmupCosine
 from mixsched.errors import UsageError as UsageError
@@ -27,3 +28,6 @@ from mixsched.shares import resolve as resolve
 from mixsched.steps import StepSource as StepSource
 from mixsched.table import plan_table as plan_table
 from mixsched.weights import Group as Group
+from mixsched.weights import Weights as Weights
+
+__version__ = "0.1.0"

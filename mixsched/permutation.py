@@ -1,17 +1,21 @@
 """A keyed shuffle of 0..size-1 that is evaluated one index at a time: no index arrays, whatever the size.
 
-A Feistel network over a square of side ceil(sqrt(size)) with splitmix64 (Steele, Lea and Flood, 2014) as its round
-function; indices that land outside `size` walk on until they are inside (Black and Rogaway, 2002), which is rare
-because the square has at most 2 * sqrt(size) + 1 spare places.
+Two ciphers, one after the other. A Feistel network over a square of side ceil(sqrt(size)), with splitmix64 (Steele,
+Lea and Flood, 2014) as its round function, spreads indices over large sizes; what lands outside `size` walks on until
+it is inside (Black and Rogaway, 2002), which is rare as at most 2 * sqrt(size) + 1 places are spare. Such a network
+favours some orders of a handful of items, so rounds of swap-or-not (Hoang, Morris and Rogaway, 2012) follow, which
+make every order of small sizes equally likely.
 """
 
 import hashlib
 
 import numpy as np
 
-ROUNDS = 6
+FEISTEL_ROUNDS = 4
+SWAP_ROUNDS = 6
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_ROUND_KEYS = np.arange(1, ROUNDS + 1, dtype=np.uint64) * _GOLDEN
+_ROUND_KEYS = np.arange(1, FEISTEL_ROUNDS + SWAP_ROUNDS + 1, dtype=np.uint64) * _GOLDEN
+_HALF = np.uint64(32)
 
 
 def derive_key(*purpose: str | int) -> np.uint64:
@@ -37,8 +41,8 @@ def permute(index: np.ndarray, *, size: np.ndarray | int, key: np.ndarray | np.u
     `size` (1 to 2**62) and `key` are one for all or one for each index. For a fixed size and key it is a
     bijection. Raises ValueError for an index outside 0..size-1.
 
-    >>> permute(np.arange(5), size=5, key=derive_key("example")).tolist()
-    [3, 0, 1, 2, 4]
+    >>> permute(np.arange(5), size=5, key=derive_key("an example")).tolist()
+    [3, 2, 1, 4, 0]
     """
     index = np.asarray(index)
     size = np.broadcast_to(np.asarray(size, np.uint64), index.shape)
@@ -51,7 +55,7 @@ def permute(index: np.ndarray, *, size: np.ndarray | int, key: np.ndarray | np.u
     while outside.size:
         place[outside] = _feistel(place[outside], side[outside], key[outside])
         outside = outside[place[outside] >= size[outside]]
-    return place.astype(np.int64)
+    return _swap_or_not(place, size, key).astype(np.int64)
 
 
 def mix64(value: np.ndarray) -> np.ndarray:
@@ -63,12 +67,29 @@ def mix64(value: np.ndarray) -> np.ndarray:
 
 def _feistel(place: np.ndarray, side: np.ndarray, key: np.ndarray) -> np.ndarray:
     left, right = np.divmod(place, side)
-    for round_key in _ROUND_KEYS:
-        mixed = mix64(right ^ (key + round_key)) >> np.uint64(32)
-        # (mixed * side) >> 32 is uniform over the side without a division; the side is below 2**31.5.
-        left = left + ((mixed * side) >> np.uint64(32))
+    for round_key in _ROUND_KEYS[:FEISTEL_ROUNDS]:
+        left = left + _scale(mix64(right ^ (key + round_key)), side)
         left, right = right, np.where(left >= side, left - side, left)
     return left * side + right
+
+
+def _swap_or_not(place: np.ndarray, size: np.ndarray, key: np.ndarray) -> np.ndarray:
+    for round_key in _ROUND_KEYS[FEISTEL_ROUNDS:]:
+        round_hash = mix64(key + round_key)
+        pivot = _scale(round_hash, size)
+        partner = np.where(pivot >= place, pivot - place, pivot + size - place)
+        # Both partners ask with the greater of the two, so they agree whether to swap.
+        swap = mix64(np.maximum(place, partner) ^ round_hash) >> np.uint64(63)
+        place = np.where(swap.astype(bool), partner, place)
+    return place
+
+
+def _scale(hashed: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """A hash brought into 0..size-1 without a division, for any size up to 2**62."""
+    # (hash >> 32) * size would overflow beyond 2**32, so the size's halves are multiplied apart.
+    high = hashed >> _HALF
+    low_product = (high * (size & np.uint64(0xFFFFFFFF))) >> _HALF
+    return high * (size >> _HALF) + low_product
 
 
 def _square_side(size: np.ndarray) -> np.ndarray:

@@ -43,8 +43,8 @@ class StepSource:
     def __len__(self) -> int:
         return self.plan.total_steps
 
-    def __getitem__(self, step: int) -> dict[str, np.ndarray]:
-        placement = self.plan.slots(step, host=self.host, hosts=self.hosts)
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        placement = self.plan.slots(index, host=self.host, hosts=self.hosts)
         rows: np.ndarray | None = None
         for index in np.unique(placement.source).tolist():
             mine = placement.source == index
@@ -54,7 +54,7 @@ class StepSource:
                 rows = np.empty((len(mine), *part.shape[1:]), np.int32)
             rows[mine] = part
         if rows is None:
-            raise UsageError(f"`hosts` ({self.hosts}) exceeds the slots of step {step}: this host has none")
+            raise UsageError(f"`hosts` ({self.hosts}) exceeds the slots of step {index}: this host has none")
         return {"rows": rows, "source": placement.source.astype(np.int32)}
 
 

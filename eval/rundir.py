@@ -1,0 +1,79 @@
+"""What lies in a run's folder, for all who read it: names of files, the configuration, the plan."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import mixsched
+from mixsched.errors import UsageError
+from model.config import ModelConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFolder:
+    """A run's folder: `config.json`, `plan.json`, `metrics.jsonl`, `results.jsonl` and `checkpoints/`."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """What the run was started with."""
+        return self.path / "config.json"
+
+    @property
+    def plan(self) -> Path:
+        """Its plan, from which every batch follows."""
+        return self.path / "plan.json"
+
+    @property
+    def metrics(self) -> Path:
+        """One line a logging step."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def results(self) -> Path:
+        """One line a measurement."""
+        return self.path / "results.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """One folder a checkpoint, named by the steps done."""
+        return self.path / "checkpoints"
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """What a run was started with, as config.json holds it; `settings` is its scale after overrides."""
+
+    run: str
+    experiment: str
+    scale: str
+    seed: int
+    shards: str
+    tokenizer: str
+    settings: dict
+
+    @property
+    def model(self) -> ModelConfig:
+        """The model's configuration."""
+        return ModelConfig(**self.settings["model"])
+
+
+def read_config(folder: RunFolder) -> RunConfig:
+    """The configuration of a run; raises UsageError if the folder is no run or its configuration is damaged."""
+    try:
+        return RunConfig(**json.loads(folder.config.read_text()))
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(f"'{folder.path}' is no run: it holds no config.json; name a folder under runs/") from None
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"'{folder.config}' is not a run's configuration ({error}); restore it") from error
+
+
+def read_plan(folder: RunFolder) -> mixsched.Plan:
+    """The plan of a run; raises UsageError if it is missing or damaged."""
+    try:
+        return mixsched.Plan.from_json(json.loads(folder.plan.read_text()))
+    except FileNotFoundError:
+        raise UsageError(f"'{folder.path}' holds no plan.json; restore it or start another run") from None
+    except ValueError as error:
+        raise UsageError(f"'{folder.plan}' is not a plan ({error}); restore it") from error

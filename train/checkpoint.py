@@ -1,0 +1,49 @@
+"""Saves and restores a run: model, optimizer state, and the fingerprint of the plan that they belong to."""
+
+from collections.abc import Callable
+
+import orbax.checkpoint as ocp
+from jax.sharding import Mesh
+
+import mixsched
+from mixsched.errors import UsageError
+from model.checkpoint import MODEL, abstract_tree, named_arrays, restore_item
+from train.state import TrainState
+
+OPTIMIZER = "optimizer"
+PLAN = "plan"
+
+
+def save(checkpoints: ocp.CheckpointManager, steps_done: int, state: TrainState, plan: mixsched.Plan) -> None:
+    """Start writing a checkpoint named by the steps done; until it is whole, it is no checkpoint."""
+    checkpoints.save(
+        steps_done,
+        args=ocp.args.Composite(
+            **{
+                MODEL: ocp.args.StandardSave(named_arrays(state.model)),
+                OPTIMIZER: ocp.args.StandardSave(named_arrays(state.optimizer)),
+                PLAN: ocp.args.JsonSave({"fingerprint": plan.fingerprint, "steps_done": steps_done}),
+            }
+        ),
+    )
+
+
+def restore(
+    checkpoints: ocp.CheckpointManager,
+    steps_done: int,
+    make_state: Callable[[], TrainState],
+    plan: mixsched.Plan,
+    mesh: Mesh,
+) -> TrainState:
+    """The state after `steps_done` steps; raises UsageError if the checkpoint belongs to another plan."""
+    told = checkpoints.restore(steps_done, args=ocp.args.Composite(**{PLAN: ocp.args.JsonRestore()}))[PLAN]
+    if told["fingerprint"] != plan.fingerprint:
+        raise UsageError(
+            f"the checkpoint after step {steps_done} belongs to the plan {told['fingerprint'][:12]}, this run has "
+            f"{plan.fingerprint[:12]}; continue it with the configuration that it was started with"
+        )
+    abstract = abstract_tree(make_state, mesh)
+    return TrainState(
+        model=restore_item(checkpoints, steps_done, MODEL, abstract.model),
+        optimizer=restore_item(checkpoints, steps_done, OPTIMIZER, abstract.optimizer),
+    )

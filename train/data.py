@@ -1,0 +1,58 @@
+"""From shards to batches on devices: a plan's steps, read ahead by Grain, put where the step wants them."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import grain
+import jax
+import numpy as np
+import sentencepiece
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+import mixsched
+from mixsched.errors import UsageError, did_you_mean
+from model.sharding import batch_sharding
+from train.step import Batch
+
+# Steps that are read ahead, and the threads that read them.
+READ_AHEAD_STEPS = 8
+READ_THREADS = 2
+
+
+def open_sources(
+    shards: Path, names: tuple[str, ...], *, context_tokens: int, vocab_size: int, tokenizer: str
+) -> dict[str, mixsched.Rows]:
+    """The named sources under `shards`, checked; raises UsageError that names what does not fit."""
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(shards / "tokenizer.model"))
+    if processor.vocab_size() != vocab_size:
+        raise UsageError(
+            f"the tokenizer in '{shards}' has {processor.vocab_size():,} words, this model has {vocab_size:,}; "
+            "name other `--shards` or set `--model.vocab-size`"
+        )
+    known = sorted(path.parent.name for path in shards.glob("*/manifest.json"))
+    for name in names:
+        if name not in known:
+            near = did_you_mean(name, known)
+            raise UsageError(f"the mix names the source {name!r}, which is not in '{shards}'; {near}")
+    return {
+        name: mixsched.open_rows(shards / name, context_tokens=context_tokens, tokenizer=tokenizer) for name in names
+    }
+
+
+def read_batches(
+    plan: mixsched.Plan, sources: Mapping[str, mixsched.Rows], *, first_step: int
+) -> Iterator[dict[str, np.ndarray]]:
+    """This process's part of the batches of the steps from `first_step` on, read ahead in the background."""
+    steps = mixsched.StepSource(plan, sources, host=jax.process_index(), hosts=jax.process_count())
+    ahead = grain.ReadOptions(num_threads=READ_THREADS, prefetch_buffer_size=READ_AHEAD_STEPS)
+    return iter(grain.MapDataset.source(steps)[first_step:].to_iter_dataset(ahead))
+
+
+def put_batch(read: Mapping[str, np.ndarray], *, learning_rate: float, mesh: Mesh) -> Batch:
+    """A batch on the devices of `mesh`, rows split over them."""
+    split, whole = batch_sharding(mesh), NamedSharding(mesh, PartitionSpec())
+    return Batch(
+        rows=jax.make_array_from_process_local_data(split, read["rows"]),
+        source=jax.make_array_from_process_local_data(split, read["source"]),
+        learning_rate=jax.device_put(np.float32(learning_rate), whole),
+    )

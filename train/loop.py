@@ -1,0 +1,156 @@
+"""The training loop: the one place where batches, the step, clocks, files and signals meet."""
+
+import contextlib
+import dataclasses
+import functools
+import signal
+import time
+from pathlib import Path
+
+import jax
+
+import mixsched
+from eval.heldout import HeldoutSet, evaluate_heldout, load_heldout
+from eval.results import Row, append_rows, now
+from eval.rundir import RunConfig, RunFolder
+from mixsched.errors import UsageError
+from model.checkpoint import open_checkpoints
+from model.sharding import data_mesh, parameter_shardings
+from train.checkpoint import restore, save
+from train.data import open_sources, put_batch, read_batches
+from train.metrics import Meter
+from train.progress import shown
+from train.rundir import claim, drop_after, locked
+from train.scales import Scale
+from train.signals import stop_wish
+from train.state import TrainState, init_state, make_optimizer, state_maker
+from train.step import train_step
+
+KEEP_CHECKPOINTS = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """All that a run needs: its configuration, its scale after overrides, its schedule and where its data lies."""
+
+    config: RunConfig
+    settings: Scale
+    schedule: mixsched.Schedule
+    shards: Path
+    folder: RunFolder
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How far a run came: steps done of `total_steps`, and the signal that stopped it early, if one did."""
+
+    steps_done: int
+    total_steps: int
+    stopped_by: signal.Signals | None
+
+
+def train(job: Job, *, resume: bool) -> Outcome:
+    """Run or continue a job to its end, or until a signal asks to stop; whatever is done is saved.
+
+    Raises UsageError before anything is written if data, configuration and devices do not fit together.
+    """
+    mesh = data_mesh()
+    if any(size % mesh.size for size in job.schedule.batch_sizes):
+        raise UsageError(
+            f"`--batch-size` must be a multiple of the {mesh.size} devices, got {job.schedule.batch_sizes}; "
+            f"{mesh.size * max(1, job.settings.batch_size // mesh.size)} would fit"
+        )
+    sources = open_sources(
+        job.shards,
+        job.schedule.sources,
+        context_tokens=job.schedule.context_tokens,
+        vocab_size=job.settings.model.vocab_size,
+        tokenizer=job.config.tokenizer,
+    )
+    plan = mixsched.Plan(job.schedule, {name: len(rows) for name, rows in sources.items()}, seed=job.config.seed)
+    heldout = load_heldout(
+        job.shards,
+        rows=job.settings.heldout_rows,
+        context_tokens=job.schedule.context_tokens,
+        tokenizer=job.config.tokenizer,
+    )
+    optimizer = make_optimizer(job.settings.optimizer)
+    make_state = state_maker(job.settings.model, optimizer, key=jax.random.key(job.config.seed))
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(locked(job.folder))
+        claim(job.folder, job.config, plan, resume=resume)
+        wish = stack.enter_context(stop_wish())
+        checkpoints = stack.enter_context(open_checkpoints(job.folder.checkpoints, keep=KEEP_CHECKPOINTS))
+        steps_done = checkpoints.latest_step() or 0
+        for path in (job.folder.metrics, job.folder.results):
+            drop_after(path, steps_done)
+        if steps_done == plan.total_steps:
+            return Outcome(steps_done, plan.total_steps, None)
+        begun = steps_done > 0
+        state = restore(checkpoints, steps_done, make_state, plan, mesh) if begun else init_state(make_state, mesh)
+
+        shardings = parameter_shardings(state, mesh)
+        step_function = jax.jit(
+            functools.partial(train_step, optimizer=optimizer, sources=len(plan.sources), mesh=mesh),
+            donate_argnums=0,
+            out_shardings=(shardings, None),
+        )
+        watch = stack.enter_context(shown(plan.total_steps, steps_done))
+        meter = Meter(
+            job.folder.metrics, plan, first_step=steps_done, every_steps=job.settings.log_every_steps, watch=watch
+        )
+        batches = read_batches(plan, sources, first_step=steps_done)
+        stack.enter_context(jax.transfer_guard("disallow"))
+
+        for step in range(steps_done, plan.total_steps):
+            asked_s = time.perf_counter()
+            read = next(batches)
+            waited_s = time.perf_counter() - asked_s
+            batch = put_batch(read, learning_rate=plan.learning_rate(step), mesh=mesh)
+            state, metrics = step_function(state, batch)
+            meter.push(step, metrics, waited_s=waited_s)
+
+            steps_done = step + 1
+            last = steps_done == plan.total_steps
+            stop = wish.caught is not None
+            if last or steps_done % job.settings.eval_every_steps == 0:
+                meter.flush()
+                _evaluate(job, state, heldout, steps_done, tokens=_tokens(plan, steps_done))
+                meter.restart_clock()
+            if last or stop or steps_done % job.settings.checkpoint_every_steps == 0:
+                # After the evaluation: a checkpoint vouches for every row up to its step.
+                meter.flush()
+                save(checkpoints, steps_done, state, plan)
+                meter.restart_clock()
+            if stop and not last:
+                return Outcome(steps_done, plan.total_steps, wish.caught)
+        return Outcome(steps_done, plan.total_steps, None)
+
+
+def _tokens(plan: mixsched.Plan, steps_done: int) -> int:
+    return int(plan.served(steps_done).sum()) * plan.schedule.context_tokens
+
+
+def _evaluate(job: Job, state: TrainState, heldout: list[HeldoutSet], steps_done: int, *, tokens: int) -> None:
+    """Measure bits per byte of every held-out source and append the rows."""
+    measured = evaluate_heldout(state.model, heldout, batch_size=job.settings.batch_size, mesh=data_mesh())
+    rows = [
+        Row(
+            run=job.config.run,
+            experiment=job.config.experiment,
+            scale=job.config.scale,
+            seed=job.config.seed,
+            step=steps_done,
+            tokens=tokens,
+            task=f"heldout/{source}",
+            metric="bits_per_byte",
+            value=told.value,
+            stderr=told.stderr,
+            n=told.n,
+            when=now(),
+            version=mixsched.__version__,
+        )
+        for source, told in measured.items()
+    ]
+    append_rows(job.folder.results, rows)

@@ -1,0 +1,46 @@
+"""What a run will do, told before it starts and without JAX: phases, sources, steps, tokens, cost."""
+
+from pathlib import Path
+
+import mixsched
+from mixsched.shards import read_manifest
+from train.scales import PAPER_CHIP_HOURS_PER_200B, PAPER_SOURCE_TOKENS, Scale
+
+
+def tell(schedule: mixsched.Schedule, scale: Scale, scale_name: str, *, shards: Path) -> str:
+    """The table of a schedule and, below it, steps, tokens, parameters and the paper's chip-hours."""
+    rows, said = _rows(schedule, scale, shards)
+    table = mixsched.plan_table(schedule, mixsched.Quota(mixsched.resolve(schedule)), rows)
+    tokens = schedule.total_tokens
+    lines = [
+        table,
+        "",
+        f"{schedule.total_steps:,} steps of {_sizes(schedule)} samples x {schedule.context_tokens:,} tokens "
+        f"= {tokens:,} tokens, which stand for {tokens * scale.paper_tokens_per_token / 1e9:,.1f}B of the paper's",
+        f"{scale.model.parameters:,} parameters at scale {scale_name}",
+        _chip_hours(scale_name, tokens),
+        said,
+    ]
+    return "\n".join(lines)
+
+
+def _sizes(schedule: mixsched.Schedule) -> str:
+    return " then ".join(str(size) for size in dict.fromkeys(schedule.batch_sizes))
+
+
+def _rows(schedule: mixsched.Schedule, scale: Scale, shards: Path) -> tuple[dict[str, float], str]:
+    """Rows of each source and where they are known from."""
+    if shards.is_dir():
+        found = {name: read_manifest(shards / name).rows for name in schedule.sources if (shards / name).is_dir()}
+        return dict(found), f"epochs are of the shards in '{shards}'"
+    if scale.paper_tokens_per_token == 1:
+        paper = {name: tokens / schedule.context_tokens for name, tokens in PAPER_SOURCE_TOKENS.items()}
+        return paper, f"epochs are of the paper's sources, since there are no shards in '{shards}'"
+    return {}, f"epochs are not known before there are shards in '{shards}'"
+
+
+def _chip_hours(scale_name: str, tokens: int) -> str:
+    if scale_name not in PAPER_CHIP_HOURS_PER_200B:
+        return "chip-hours: the paper has no model of this size"
+    hours = PAPER_CHIP_HOURS_PER_200B[scale_name] * tokens / 200e9
+    return f"{hours:,.0f} TPU v5e chip-hours at the paper's rate of {PAPER_CHIP_HOURS_PER_200B[scale_name]:,} per 200B"
