@@ -37,13 +37,16 @@ class Measurement:
     n: int
 
 
-def load_heldout(shards: Path, *, rows: int, context_tokens: int, tokenizer: str) -> list[HeldoutSet]:
-    """The first `rows` held-out rows of every source under `shards`, by name; documents are shuffled in them."""
+def load_heldout(shards: Path, *, rows: int | None, context_tokens: int, tokenizer: str) -> list[HeldoutSet]:
+    """The first `rows` (None: all) held-out rows of every source under `shards`, by name.
+
+    Documents are shuffled when they are packed, so the first rows are a fair draw.
+    """
     bytes_of_token = token_bytes(shards / "tokenizer.model")
     sets = []
     for manifest in sorted(shards.glob("*/heldout/manifest.json")):
         held = mixsched.open_rows(manifest.parent, context_tokens=context_tokens, tokenizer=tokenizer)
-        records = range(min(rows, len(held)))
+        records = range(min(rows or len(held), len(held)))
         sets.append(HeldoutSet(held.manifest.source, held.__getitems__(records).astype(np.int32), bytes_of_token))
     return sets
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import jax
 
 import mixsched
-from eval.heldout import HeldoutSet, evaluate_heldout, load_heldout
-from eval.results import Row, append_rows, now
+from eval.heldout import load_heldout
+from eval.measure import heldout_rows_of
+from eval.results import append_rows
 from eval.rundir import RunConfig, RunFolder
 from mixsched.errors import UsageError
 from model.checkpoint import open_checkpoints
@@ -23,7 +24,7 @@ from train.progress import shown
 from train.rundir import claim, drop_after, locked
 from train.scales import Scale
 from train.signals import stop_wish
-from train.state import TrainState, init_state, make_optimizer, state_maker
+from train.state import init_state, make_optimizer, state_maker
 from train.step import train_step
 
 KEEP_CHECKPOINTS = 3
@@ -116,7 +117,16 @@ def train(job: Job, *, resume: bool) -> Outcome:
             stop = wish.caught is not None
             if last or steps_done % job.settings.eval_every_steps == 0:
                 meter.flush()
-                _evaluate(job, state, heldout, steps_done, tokens=_tokens(plan, steps_done))
+                rows = heldout_rows_of(
+                    state.model,
+                    heldout,
+                    job.config,
+                    plan,
+                    steps_done=steps_done,
+                    batch_size=job.settings.batch_size,
+                    mesh=mesh,
+                )
+                append_rows(job.folder.results, rows)
                 meter.restart_clock()
             if last or stop or steps_done % job.settings.checkpoint_every_steps == 0:
                 # After the evaluation: a checkpoint vouches for every row up to its step.
@@ -126,31 +136,3 @@ def train(job: Job, *, resume: bool) -> Outcome:
             if stop and not last:
                 return Outcome(steps_done, plan.total_steps, wish.caught)
         return Outcome(steps_done, plan.total_steps, None)
-
-
-def _tokens(plan: mixsched.Plan, steps_done: int) -> int:
-    return int(plan.served(steps_done).sum()) * plan.schedule.context_tokens
-
-
-def _evaluate(job: Job, state: TrainState, heldout: list[HeldoutSet], steps_done: int, *, tokens: int) -> None:
-    """Measure bits per byte of every held-out source and append the rows."""
-    measured = evaluate_heldout(state.model, heldout, batch_size=job.settings.batch_size, mesh=data_mesh())
-    rows = [
-        Row(
-            run=job.config.run,
-            experiment=job.config.experiment,
-            scale=job.config.scale,
-            seed=job.config.seed,
-            step=steps_done,
-            tokens=tokens,
-            task=f"heldout/{source}",
-            metric="bits_per_byte",
-            value=told.value,
-            stderr=told.stderr,
-            n=told.n,
-            when=now(),
-            version=mixsched.__version__,
-        )
-        for source, told in measured.items()
-    ]
-    append_rows(job.folder.results, rows)

@@ -113,7 +113,7 @@ class Meter:
         loss = [sum_ / tokens if tokens else None for sum_, tokens in zip(self._loss_sum, self._tokens, strict=True)]
         return Line(
             steps_done=self._steps[-1] + 1,
-            tokens=int(self._served.sum()) * self._context_tokens,
+            tokens=self._plan.tokens(self._steps[-1] + 1),
             loss=sum(self._losses) / len(self._losses),
             source_loss=dict(zip(names, loss, strict=True)),
             counts=dict(zip(names, (self._tokens // self._context_tokens).tolist(), strict=True)),

@@ -1,0 +1,44 @@
+# Everything runs in .venv, made from requirements.lock with uv where it is installed and venv + pip where not.
+PYTHON ?= python3
+RUN := .venv/bin/python
+
+.PHONY: setup demo test bench lock clean
+
+setup: .venv/.ready
+
+.venv/.ready: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: $(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@if command -v uv > /dev/null; then \
+	  uv venv --quiet --allow-existing --python "$$(command -v $(PYTHON))" .venv && \
+	  uv pip install --quiet --python $(RUN) -r requirements.lock; \
+	else \
+	  $(PYTHON) -m venv .venv && $(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.lock; \
+	fi
+	@touch $@
+
+demo: setup
+	$(RUN) -m train --exp experiments/code25.py --resume
+	$(RUN) -m eval --run runs/code25-nano-seed0
+	$(RUN) -m figures curves --runs runs/code25-nano-seed0
+	@echo
+	@echo "The figure:  figures/out/code25-nano-seed0-curves.png (and .svg)"
+	@echo "The results: runs/code25-nano-seed0/results.jsonl (measurements), metrics.jsonl (every step), plan.json"
+	@echo "Made by, inside the environment (. .venv/bin/activate):"
+	@echo "  python -m train --exp experiments/code25.py --resume"
+	@echo "  python -m eval --run runs/code25-nano-seed0"
+	@echo "  python -m figures curves --runs runs/code25-nano-seed0"
+
+test: setup
+	$(RUN) -m pytest
+
+bench: setup
+	$(RUN) -m train.bench
+
+# Versions for every supported Python in one file; needs uv.
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --group research --group dev \
+	  --no-emit-index-url --no-header --no-annotate --quiet --upgrade --output-file requirements.lock
+
+clean:
+	rm -rf .venv runs shards figures/out

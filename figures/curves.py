@@ -1,0 +1,170 @@
+"""The curves of one run: loss by source, held-out bits per byte, the mix asked for and served, the learning rate."""
+
+import statistics
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from figures.read import RunRecord
+from figures.style import LINE_STYLES, colour, small_print, tokens_axis, use_style
+
+# A loss curve is drawn as so many means at most, so that a line is read and not its noise.
+BINS = 30
+
+
+def draw_curves(record: RunRecord, out: Path) -> list[Path]:
+    """Draw the four panels and save them as PNG and SVG; returns the files."""
+    use_style()
+    figure, panels = plt.subplots(2, 2, figsize=(10, 6.6), layout="constrained")
+    figure.get_layout_engine().set(rect=(0, 0.025, 1, 0.975))  # pyright: ignore[reportOptionalMemberAccess]
+    _training_loss(panels[0, 0], record)
+    _heldout(panels[0, 1], record)
+    _mix(panels[1, 0], record)
+    _learning_rate(panels[1, 1], record)
+    small_print(figure, _describe(record))
+    out.mkdir(parents=True, exist_ok=True)
+    files = [out / f"{record.config.run}-curves.{ending}" for ending in ("png", "svg")]
+    for file in files:
+        metadata = {"Date": None} if file.suffix == ".svg" else {"Software": None}
+        figure.savefig(file, metadata=metadata)
+    plt.close(figure)
+    return files
+
+
+def _training_loss(axes: Axes, record: RunRecord) -> None:
+    axes.set_title("Training loss by source")
+    axes.set_ylabel("loss (nats per token)")
+    unit = tokens_axis(axes, record.metrics[-1]["tokens"])
+    for place, source in enumerate(record.plan.sources):
+        tokens, loss = _binned_loss(record, source)
+        axes.plot(
+            tokens / unit,
+            loss,
+            color=colour(source, list(record.plan.sources)),
+            linestyle=LINE_STYLES[place % len(LINE_STYLES)],
+            label=source,
+        )
+    axes.legend()
+
+
+def _binned_loss(record: RunRecord, source: str) -> tuple[np.ndarray, np.ndarray]:
+    """Mean tokens done and mean loss of a source in up to BINS stretches of the run: float64 [bins] each."""
+    lines = [line for line in record.metrics if line["counts"].get(source)]
+    tokens = np.array([line["tokens"] for line in lines], float)
+    loss = np.array([line["source_loss"][source] for line in lines], float)
+    weight = np.array([line["counts"][source] for line in lines], float)
+    stretches = np.array_split(np.arange(len(lines)), min(BINS, max(len(lines), 1)))
+    whole = [stretch for stretch in stretches if len(stretch)]
+    return (
+        np.array([tokens[stretch].mean() for stretch in whole]),
+        np.array([np.average(loss[stretch], weights=weight[stretch]) for stretch in whole]),
+    )
+
+
+def _heldout(axes: Axes, record: RunRecord) -> None:
+    axes.set_title("Held-out text and code (± 1 standard error)")
+    axes.set_ylabel("bits per byte")
+    unit = tokens_axis(axes, record.metrics[-1]["tokens"])
+    rows = [row for row in record.rows if row.metric == "bits_per_byte" and row.task.startswith("heldout/")]
+    sources = sorted({row.task.removeprefix("heldout/") for row in rows})
+    trained = set(record.plan.sources)
+    for source in sources:
+        of_source = [row for row in rows if row.task == f"heldout/{source}"]
+        best = max(of_source, key=lambda row: (row.tokens, row.n))
+        # One line is of one set of rows; a later evaluation on more rows stands in the legend.
+        usual = statistics.mode(row.n for row in of_source)
+        mine = sorted((row for row in of_source if row.n == usual), key=lambda row: row.tokens)
+        aside = "" if source in trained else " (not in the mix)"
+        axes.errorbar(
+            [row.tokens / unit for row in mine],
+            [row.value for row in mine],
+            yerr=[row.stderr or 0 for row in mine],
+            color=colour(source, sources),
+            linestyle="-" if source in trained else ":",
+            marker="o",
+            markersize=3,
+            capsize=2,
+            label=f"{source}{aside}  {best.value:.2f}",
+        )
+    axes.set_xlim(left=0)
+    if sources:
+        axes.legend(ncols=2 if len(sources) > 4 else 1)
+    else:
+        axes.text(0.5, 0.5, "no evaluation yet", transform=axes.transAxes, ha="center", color="#555555")
+
+
+def _mix(axes: Axes, record: RunRecord) -> None:
+    axes.set_title("Mix: served (areas) and asked for (dashes)")
+    axes.set_ylabel("share of samples (%)")
+    unit = tokens_axis(axes, record.metrics[-1]["tokens"])
+    sources = list(record.plan.sources)
+    stretches = np.array_split(np.arange(len(record.metrics)), min(BINS, len(record.metrics)))
+    ends = np.array([record.metrics[stretch[-1]]["tokens"] for stretch in stretches], float)
+    served = _shares([[record.metrics[stretch[-1]]["served"][source] for source in sources] for stretch in stretches])
+    steps = [record.metrics[stretch[-1]]["steps_done"] for stretch in stretches]
+    asked = _shares([[float(expected) for expected in record.plan.expected(step)] for step in steps])
+    edges = np.concatenate([[0.0], ends / unit])
+    colours = [colour(source, sources) for source in sources]
+    axes.stackplot(edges, _held(served), step="pre", colors=colours, alpha=0.75, labels=sources)
+    for border in np.cumsum(_held(asked), axis=0)[:-1]:
+        axes.step(edges, border, where="pre", color="black", linestyle="--", linewidth=1)
+    axes.set(ylim=(0, 100), xlim=(0, edges[-1]))
+    axes.grid(visible=False)
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles[::-1], labels[::-1], loc="center right", frameon=True)
+    axes.text(
+        0.02,
+        0.5,
+        f"served and asked for are never more than\n{_farthest(record):.2f} samples apart",
+        transform=axes.transAxes,
+        fontsize=8,
+        va="center",
+        color="white",
+    )
+
+
+def _shares(totals: list[list[float]]) -> np.ndarray:
+    """Percent of each source in each stretch, from running totals: float64 [stretches, sources]."""
+    given = np.diff(np.array(totals, float), axis=0, prepend=0.0)
+    return 100 * given / given.sum(axis=1, keepdims=True)
+
+
+def _held(shares: np.ndarray) -> np.ndarray:
+    """Shares by source with the first value repeated, as steps drawn from edge to edge need: [sources, edges]."""
+    return np.concatenate([shares[:1], shares]).T
+
+
+def _farthest(record: RunRecord) -> float:
+    """The largest distance between the samples served and the exact number asked for, over all sources and lines."""
+    return max(
+        abs(line["served"][source] - float(expected))
+        for line in record.metrics
+        for source, expected in zip(record.plan.sources, record.plan.expected(line["steps_done"]), strict=True)
+    )
+
+
+def _learning_rate(axes: Axes, record: RunRecord) -> None:
+    axes.set_title("Learning rate")
+    axes.set_ylabel("learning rate")
+    unit = tokens_axis(axes, record.metrics[-1]["tokens"])
+    tokens = [line["tokens"] / unit for line in record.metrics]
+    axes.plot(tokens, [line["learning_rate"] for line in record.metrics], color="black")
+    axes.set_ylim(0, 1.12 * max(line["learning_rate"] for line in record.metrics))
+    axes.set_xlim(0, max(tokens))
+    axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 2))
+    for phase, first in zip(record.plan.schedule.phases, record.plan.schedule.first_steps, strict=True):
+        start = int(record.plan.served(first).sum()) * record.plan.schedule.context_tokens / unit
+        axes.axvline(start, color="#999999", linewidth=0.8, linestyle=":")
+        axes.text(start, axes.get_ylim()[1], f" {phase.name}", fontsize=8, va="top", color="#555555")
+
+
+def _describe(record: RunRecord) -> str:
+    config, last = record.config, record.metrics[-1]
+    return (
+        f"{config.run}: scale {config.scale}, seed {config.seed}, {config.model.parameters / 1e6:.2f}M parameters, "
+        f"{last['tokens']:,} of {record.plan.schedule.total_tokens:,} tokens, "
+        f"batch {record.plan.schedule.batch_size} x {record.plan.schedule.context_tokens}; "
+        f"training loss in means of up to {BINS} stretches; legends tell the last value"
+    )

@@ -1,0 +1,116 @@
+"""`python -m train.bench`: what the training loop costs over its bare jitted step, side by side in one run."""
+
+import dataclasses
+import functools
+import json
+import resource
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+import tyro
+
+import mixsched
+from eval.rundir import RunConfig, RunFolder
+from mixsched import cli
+from model.sharding import data_mesh, parameter_shardings
+from train.__main__ import ensure_shards
+from train.data import put_batch
+from train.experiment import build_schedule
+from train.load_experiment import load_experiment
+from train.loop import Job, train
+from train.scales import Scale, scale_named
+from train.state import init_state, make_optimizer, state_maker
+from train.step import train_step
+
+# The first lines of a run hold compilation and the filling of the read-ahead buffer.
+WARM_STEPS = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Arguments:
+    """Time the training loop against a bare `for` loop of the same jitted step on one fixed batch, in turns.
+
+    python -m train.bench
+    """
+
+    scale: str = "nano"
+    """Scale to run at."""
+    steps: int = 60
+    """Steps a round counts, of each kind."""
+    rounds: int = 3
+    """Rounds of each kind; the medians are compared."""
+
+
+def main() -> None:
+    """Parse, measure and print."""
+    arguments = tyro.cli(Arguments, prog="python -m train.bench")
+    settings = scale_named(arguments.scale)
+    bare, loop, waits = [], [], []
+    for number in range(1, arguments.rounds + 1):
+        bare.append(bare_steps_s(settings, arguments.steps))
+        took_s, wait_share = loop_steps_s(settings, arguments.scale, arguments.steps)
+        loop.append(took_s)
+        waits.append(wait_share)
+        print(f"round {number}: bare {bare[-1] * 1e3:.1f} ms a step, loop {loop[-1] * 1e3:.1f} ms a step", flush=True)
+    tokens = settings.batch_size * settings.model.context_tokens
+    bare_s, loop_s = statistics.median(bare), statistics.median(loop)
+    print(f"{'':<22}{'ms a step':>10}{'tokens/s':>12}")
+    print(f"{'bare step, one batch':<22}{bare_s * 1e3:>10.1f}{tokens / bare_s:>12,.0f}")
+    print(f"{'training loop':<22}{loop_s * 1e3:>10.1f}{tokens / loop_s:>12,.0f}")
+    print(f"the loop costs {loop_s / bare_s - 1:+.1%} and waits for data {statistics.median(waits):.2%} of the time")
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory of this process: {peak_mib:,.0f} MiB")
+
+
+def bare_steps_s(settings: Scale, steps: int) -> float:
+    """Seconds a step of the jitted step on one batch that is already on the devices."""
+    mesh = data_mesh()
+    optimizer = make_optimizer(settings.optimizer)
+    make_state = state_maker(settings.model, optimizer, key=jax.random.key(0))
+    state = init_state(make_state, mesh)
+    step = jax.jit(
+        functools.partial(train_step, optimizer=optimizer, sources=3, mesh=mesh),
+        donate_argnums=0,
+        out_shardings=(parameter_shardings(state, mesh), None),
+    )
+    shape = (settings.batch_size, settings.model.context_tokens + 1)
+    read = {
+        "rows": np.random.default_rng(0).integers(0, settings.model.vocab_size, shape, np.int32),
+        "source": np.zeros(settings.batch_size, np.int32),
+    }
+    batch = put_batch(read, learning_rate=1e-3, mesh=mesh)
+    for _ in range(WARM_STEPS):
+        state, metrics = step(state, batch)
+    jax.block_until_ready(metrics)
+    began_s = time.perf_counter()
+    for _ in range(steps):
+        state, metrics = step(state, batch)
+    jax.block_until_ready(metrics)
+    return (time.perf_counter() - began_s) / steps
+
+
+def loop_steps_s(settings: Scale, scale: str, steps: int) -> tuple[float, float]:
+    """Seconds a step of a real run on the bundled corpus, from its own metrics, and its share of waiting."""
+    shards = settings.shards
+    tokenizer = ensure_shards(shards, settings, bundled=True)
+    total_steps = WARM_STEPS + steps
+    settings = dataclasses.replace(settings, eval_every_steps=total_steps, checkpoint_every_steps=total_steps)
+    declared = build_schedule(load_experiment(Path("experiments/code25.py")), settings)
+    phase = dataclasses.replace(declared.phases[0], length=mixsched.Steps(total_steps))
+    with tempfile.TemporaryDirectory() as folder:
+        config = RunConfig("bench", "code25", scale, 0, str(shards), tokenizer, dataclasses.asdict(settings))
+        run = RunFolder(Path(folder) / "bench")
+        train(Job(config, settings, dataclasses.replace(declared, phases=(phase,)), shards, run), resume=False)
+        lines = [json.loads(line) for line in run.metrics.read_text().splitlines()][WARM_STEPS:]
+    tokens = np.diff([line["tokens"] for line in lines])
+    took_s = tokens / np.array([line["tokens_per_s"] for line in lines[1:]])
+    waited_s = took_s * np.array([line["wait_share"] for line in lines[1:]])
+    return float(took_s.sum() / len(took_s)), float(waited_s.sum() / took_s.sum())
+
+
+if __name__ == "__main__":
+    cli.run(main)
