@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import sentencepiece
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float32, Int
 
 import mixsched
@@ -79,7 +79,7 @@ def bits_per_byte(model: Transformer, held: HeldoutSet, *, batch_size: int, mesh
         # Every call has one shape, so that it compiles once; what is filled up is cut off again.
         filled = np.concatenate([part, np.repeat(part[:1], batch_size - len(part), axis=0)])
         rows = jax.device_put(filled, batch_sharding(mesh))
-        is_text = jax.device_put(held.bytes_of_token > 0)
+        is_text = jax.device_put(held.bytes_of_token > 0, NamedSharding(mesh, PartitionSpec()))
         nats.append(jax.device_get(_row_nats(model, rows, is_text, mesh=mesh))[: len(part)])
         sizes.append(held.bytes_of_token[part[:, 1:]].sum(1))
     return _ratio(np.concatenate(nats) / math.log(2), np.concatenate(sizes).astype(np.float64))

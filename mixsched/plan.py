@@ -114,6 +114,10 @@ class Plan:
         self._check_step(step)
         return self.quota.shares.segment_before(step + 1).batch_size
 
+    def tokens(self, step: int) -> int:
+        """Tokens of all samples in the steps before `step`."""
+        return int(self.served(step).sum()) * self.schedule.context_tokens
+
     def learning_rate(self, step: int) -> float:
         """The learning rate of `step`; raises UsageError where its phase declares none."""
         self._check_step(step)

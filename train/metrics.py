@@ -11,10 +11,11 @@ import jax
 import numpy as np
 
 import mixsched
+from mixsched.errors import UsageError
 from train.step import Metrics
 
 
-class NotFiniteError(Exception):
+class NotFiniteError(UsageError):
     """A loss that is infinite or not a number; the run cannot go on from here."""
 
 

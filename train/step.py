@@ -48,4 +48,4 @@ def train_step(
     direction, optimizer_state = optimizer.update(grads, state.optimizer, state.model)  # pyright: ignore[reportArgumentType]
     updates = jax.tree.map(lambda step: -batch.learning_rate * step, direction)
     model = eqx.apply_updates(state.model, updates)
-    return TrainState(model, optimizer_state), Metrics(loss, optax.global_norm(grads), *by_source)
+    return TrainState(model, optimizer_state), Metrics(loss, optax.tree.norm(grads), *by_source)

@@ -1,0 +1,138 @@
+"""What a transformer is made of: its sizes, its dtype, and the exact counts that follow from them.
+
+This file imports no JAX, so that a command line that only plans or prints answers at once.
+"""
+
+import dataclasses
+
+COMPUTE_DTYPES = ("float32", "bfloat16")
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """The shape of a decoder-only transformer and how it is computed.
+
+    **Arguments:**
+
+    - `vocab_size`: words of the tokenizer; the embedding is tied, so this is also the output size.
+    - `context_tokens`: the longest row that the model is trained on.
+    - `width`, `layers`, `heads`: of the residual stream, of the stack, of the attention.
+    - `hidden`: inner width of the SwiGLU.
+    - `rope_base`: base of the rotary wavelengths (Su et al. 2021, section 3.2.2).
+    - `dtype`: what matrix products and the residual stream are computed in; parameters are always
+        float32.
+    - `remat`: recompute each block in the backward pass instead of keeping its intermediates.
+    - `loss_chunk_tokens`: tokens on one device whose logits are held at once; 0 holds all of them.
+
+    Raises `ValueError` for a size that cannot be built.
+    """
+
+    vocab_size: int
+    context_tokens: int
+    width: int
+    layers: int
+    heads: int
+    hidden: int
+    rope_base: float = 10_000.0
+    dtype: str = "float32"
+    remat: bool = False
+    loss_chunk_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("vocab_size", "context_tokens", "width", "layers", "heads", "hidden"):
+            value = getattr(self, name)
+            if value < 1:
+                raise ValueError(f"`{name}` must be at least 1, got {value}; pass a positive size.")
+        if self.width % (2 * self.heads):
+            raise ValueError(
+                f"`width` must be a multiple of 2 * `heads`, so that every head has pairs to "
+                f"rotate, got width {self.width} and heads {self.heads}; try a width of "
+                f"{2 * self.heads * max(1, round(self.width / (2 * self.heads)))}."
+            )
+        if self.rope_base <= 1:
+            raise ValueError(
+                f"`rope_base` must be above 1, got {self.rope_base}; 10_000.0 is the usual value."
+            )
+        if self.dtype not in COMPUTE_DTYPES:
+            raise ValueError(
+                f"`dtype` must be one of {COMPUTE_DTYPES}, got {self.dtype!r}; parameters stay "
+                "float32 with either."
+            )
+        if self.loss_chunk_tokens < 0:
+            raise ValueError(
+                f"`loss_chunk_tokens` must not be negative, got {self.loss_chunk_tokens}; "
+                "pass 0 to hold all logits at once."
+            )
+
+    @property
+    def head_width(self) -> int:
+        """Width of one attention head."""
+        return self.width // self.heads
+
+    @property
+    def _matrix_parameters(self) -> int:
+        block = 4 * self.width**2 + 3 * self.width * self.hidden
+        return self.vocab_size * self.width + self.layers * block
+
+    @property
+    def parameters(self) -> int:
+        """Exact number of parameters; the tied embedding counts once."""
+        norms = (self.layers + 1) * self.width
+        return self._matrix_parameters + norms
+
+    @property
+    def flops_per_token(self) -> int:
+        """Matrix-product FLOPs to train on one token of a full context, forward and backward.
+
+        Six for every weight of a matrix (the tied embedding once, for the logits; looking words up
+        is free) and 12 * layers * width * context for the scores and the values of attention, the
+        causal half counted in full: the count of PaLM (Chowdhery et al. 2022, appendix B), so that
+        utilisation compares with published numbers. Recomputation is not counted.
+        """
+        attention = 12 * self.layers * self.width * self.context_tokens
+        return 6 * self._matrix_parameters + attention
+
+
+# The two large ones have the sizes of the paper (section 2.3); the two small ones are for CPUs.
+SIZES: dict[str, ModelConfig] = {
+    "nano": ModelConfig(
+        vocab_size=4_096,
+        context_tokens=256,
+        width=128,
+        layers=2,
+        heads=4,
+        hidden=256,
+        loss_chunk_tokens=512,
+    ),
+    "micro": ModelConfig(
+        vocab_size=8_192,
+        context_tokens=512,
+        width=320,
+        layers=6,
+        heads=5,
+        hidden=864,
+        loss_chunk_tokens=512,
+    ),
+    "470m": ModelConfig(
+        vocab_size=256_000,
+        context_tokens=8_192,
+        width=1_024,
+        layers=16,
+        heads=8,
+        hidden=2_816,
+        dtype="bfloat16",
+        remat=True,
+        loss_chunk_tokens=512,
+    ),
+    "2.8b": ModelConfig(
+        vocab_size=256_000,
+        context_tokens=8_192,
+        width=2_560,
+        layers=28,
+        heads=20,
+        hidden=6_656,
+        dtype="bfloat16",
+        remat=True,
+        loss_chunk_tokens=512,
+    ),
+}

@@ -1,0 +1,72 @@
+"""Strict JAX on eight CPU devices for every test, and a tiny corpus, prepared once, that the slow tests share."""
+
+import itertools
+import os
+
+# Before JAX is imported: afterwards the number of devices is settled.
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import pytest
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+VOCAB_SIZE = 640
+CONTEXT_TOKENS = 32
+DOCUMENTS_A_SOURCE = 60
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first short documents of three bundled sources, as JSONL."""
+    from train.corpora.document import read_documents
+    from train.prepare.corpus import BUNDLED
+
+    folder = tmp_path_factory.mktemp("corpus")
+    for source in ("text", "web_code", "markup"):
+        documents = (each for each in read_documents(BUNDLED / f"{source}.jsonl.xz") if len(each.text) < 8_000)
+        lines = [json.dumps(vars(each)) for each in itertools.islice(documents, DOCUMENTS_A_SOURCE)]
+        (folder / f"{source}.jsonl").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shards(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny corpus, prepared. Tests that damage shards copy them first."""
+    from train.prepare.corpus import prepare
+
+    folder = tmp_path_factory.mktemp("shards") / "tiny"
+    prepare(corpus, folder, vocab_size=VOCAB_SIZE, context_tokens=CONTEXT_TOKENS, say=lambda _: None)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_arguments(shards: Path) -> Callable[[Path], list[str]]:
+    """Makes the arguments of `python -m train` for 32 steps of a very small model, by the folder of its runs."""
+    batch_size, steps = 8, 32
+    paper_tokens_per_token = -(-200_000_000_000 // (steps * batch_size * CONTEXT_TOKENS))
+
+    def arguments(runs: Path) -> list[str]:
+        return [
+            "--exp=experiments/code25.py",
+            f"--shards={shards}",
+            f"--runs={runs}",
+            f"--batch-size={batch_size}",
+            f"--paper-tokens-per-token={paper_tokens_per_token}",
+            "--eval-every-steps=16",
+            "--checkpoint-every-steps=16",
+            "--heldout-rows=8",
+            f"--model.vocab-size={VOCAB_SIZE}",
+            f"--model.context-tokens={CONTEXT_TOKENS}",
+            "--model.width=32",
+            "--model.layers=2",
+            "--model.heads=2",
+            "--model.hidden=64",
+        ]
+
+    return arguments

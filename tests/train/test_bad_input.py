@@ -1,0 +1,225 @@
+"""Every mistake of a user: one clear sentence, exit code 2, no traceback, nothing half-written."""
+
+import fcntl
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+import eval.__main__
+import figures.__main__
+import train.__main__
+import train.prepare.__main__
+from mixsched import cli
+
+COMMANDS = {
+    "train": train.__main__.main,
+    "train.prepare": train.prepare.__main__.main,
+    "eval": eval.__main__.main,
+    "figures": figures.__main__.main,
+}
+
+
+@pytest.fixture
+def refused(monkeypatch, capsys):
+    """Run a command line in this process and return the sentence with which it refuses."""
+
+    def run(command: str, *arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", [command, *arguments])
+        with pytest.raises(SystemExit) as stop:
+            cli.run(COMMANDS[command])
+        errors = capsys.readouterr().err
+        assert stop.value.code == 2, errors
+        assert "Traceback" not in errors
+        return re.sub(r"[\s│]+", " ", errors)
+
+    return run
+
+
+def experiment_file(folder: Path, body: str) -> str:
+    path = folder / "mine.py"
+    head = "from train.experiment import Experiment, Stage\nfrom mixsched import Group\n"
+    path.write_text(head + body + "\n")
+    return f"--exp={path}"
+
+
+def with_mix(mix: str) -> str:
+    return f"experiment = Experiment(stages=(Stage('pretrain', paper_tokens=10**9, mix={mix}),))"
+
+
+def test_experiment_that_does_not_exist(refused):
+    said = refused("train", "--exp", "experiments/code52.py")
+    assert "no experiment file 'experiments/code52.py'" in said
+    assert "experiments/code25.py" in said
+
+
+def test_experiment_that_is_not_python(refused, tmp_path):
+    path = tmp_path / "code25.toml"
+    path.write_text("")
+    assert "must be a Python file" in refused("train", "--exp", str(path))
+
+
+def test_experiment_with_a_syntax_error_names_the_line(refused, tmp_path):
+    assert "not valid Python at line 3" in refused("train", experiment_file(tmp_path, "experiment = = 1"))
+
+
+def test_experiment_that_defines_none(refused, tmp_path):
+    assert "must define `experiment" in refused("train", experiment_file(tmp_path, "other = 1"))
+    assert "it defines a int" in refused("train", experiment_file(tmp_path, "experiment = 1"))
+
+
+def test_experiment_that_raises_names_the_line_of_the_users_file(refused, tmp_path):
+    said = refused("train", experiment_file(tmp_path, "\n\ndef f():\n    return 1 / 0\n\nf()"))
+    assert "raised at line 6: ZeroDivisionError" in said
+
+
+@pytest.mark.parametrize(
+    ("mix", "words"),
+    [
+        ("{'text': 0.75, 'web_code': 0.2}", "must add up to 1, they add up to 0.95 (text 0.75, web_code 0.2)"),
+        ("{'text': 1.2, 'web_code': -0.2}", "must not be negative, got -0.2"),
+        ("{'text': float('nan'), 'web_code': 0.5}", "must be a finite number, got nan"),
+        ("{'text': 0.5, 'code': Group(0.5, {'web_code': 0.5})}", "['code']` must add up to 1, they add up to 0.5"),
+    ],
+)
+def test_weights_that_are_no_mix(refused, tmp_path, mix, words):
+    assert words in refused("train", experiment_file(tmp_path, with_mix(mix)), "--plan")
+
+
+def test_weights_that_name_an_unknown_source(refused, tmp_path, tiny_arguments):
+    mistaken = experiment_file(tmp_path, with_mix("{'text': 0.5, 'web_cod': 0.5}"))
+    said = refused("train", *tiny_arguments(tmp_path / "runs"), mistaken)
+    assert "'web_cod'" in said
+    assert "did you mean 'web_code'?" in said
+    assert not (tmp_path / "runs").exists()
+
+
+def test_misspelt_scale_offers_the_nearest(refused):
+    assert "did you mean 'nano'?" in refused("train", "--exp=experiments/code25.py", "--scale", "nanno")
+
+
+def test_misspelt_option_offers_the_nearest(refused):
+    said = refused("train", "--exp=experiments/code25.py", "--model.widht", "64")
+    assert "--model.width" in said
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--batch-size=0", "`batch_size` must be at least 1"),
+        ("--model.width=30", "`width` must be a multiple of"),
+        ("--model.dtype=float16", "`dtype` must be one of"),
+    ],
+)
+def test_override_that_cannot_be(refused, option, words):
+    assert words in refused("train", "--exp=experiments/code25.py", option, "--plan")
+
+
+def test_batch_that_the_devices_do_not_divide(refused, tmp_path, tiny_arguments):
+    said = refused("train", *tiny_arguments(tmp_path / "runs"), "--batch-size=12")
+    assert "`--batch-size` must be a multiple of the 8 devices" in said
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.fixture
+def damaged(shards, tmp_path):
+    """A copy of the tiny shards that a test may damage."""
+    return Path(shutil.copytree(shards, tmp_path / "damaged"))
+
+
+def test_missing_shard(refused, tmp_path, tiny_arguments, damaged):
+    (damaged / "text" / "00000-of-00001.array_record").unlink()
+    said = refused("train", *tiny_arguments(tmp_path / "runs"), f"--shards={damaged}")
+    assert "text/00000-of-00001.array_record' is missing" in said
+    assert not (tmp_path / "runs").exists()
+
+
+def test_truncated_shard(refused, tmp_path, tiny_arguments, damaged):
+    shard = damaged / "web_code" / "00000-of-00001.array_record"
+    shard.write_bytes(shard.read_bytes()[:-100])
+    said = refused("train", *tiny_arguments(tmp_path / "runs"), f"--shards={damaged}")
+    assert "web_code/00000-of-00001.array_record' has" in said
+    assert "truncated" in said
+
+
+def test_shards_of_another_context(refused, tmp_path, tiny_arguments):
+    said = refused("train", *tiny_arguments(tmp_path / "runs"), "--model.context-tokens=64")
+    assert "have context 32, this run needs 64" in said
+
+
+def test_shards_of_another_vocabulary(refused, tmp_path, tiny_arguments):
+    said = refused("train", *tiny_arguments(tmp_path / "runs"), "--model.vocab-size=4096")
+    assert "has 640 words, this model has 4,096" in said
+
+
+def test_shards_of_another_tokenizer(refused, tmp_path, tiny_arguments, damaged):
+    manifest = damaged / "markup" / "manifest.json"
+    told = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(told | {"tokenizer": "0" * 64}))
+    said = refused("train", *tiny_arguments(tmp_path / "runs"), f"--shards={damaged}")
+    assert "markup' were made with another tokenizer" in said
+
+
+def test_folder_without_shards(refused, tmp_path, tiny_arguments):
+    said = refused("train", *tiny_arguments(tmp_path / "runs"), f"--shards={tmp_path / 'none'}")
+    assert "holds no tokenizer.model" in said
+
+
+def begun_run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["train", *arguments])
+    assert train.__main__.main() == 0
+
+
+def test_run_folder_that_is_taken(refused, tmp_path, tiny_arguments, monkeypatch, capsys):
+    arguments = tiny_arguments(tmp_path / "runs")
+    begun_run(arguments, monkeypatch)
+    run = tmp_path / "runs" / "code25-nano-seed0"
+    before = {path: path.read_bytes() for path in run.glob("*.json*")}
+
+    assert "already holds a run; continue it with `--resume`" in refused("train", *arguments)
+    said = refused("train", *arguments, "--resume", "--optimizer.peak-lr=0.001")
+    assert "settings.optimizer.peak_lr was 0.004, now 0.001" in said
+    said = refused("train", *arguments, "--resume", experiment_file_named_code25(tmp_path))
+    assert "plan.schedule.phases.0.weights" in said
+    with (run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "another process is writing" in refused("train", *arguments, "--resume")
+    assert "has no checkpoint after step 7; it has: 16, 32" in refused("eval", f"--run={run}", "--step=7")
+
+    assert before == {path: path.read_bytes() for path in run.glob("*.json*")}
+
+
+def experiment_file_named_code25(folder: Path) -> str:
+    path = folder / "code25.py"
+    path.write_text(Path("experiments/code25.py").read_text().replace("code_percent=25", "code_percent=50"))
+    return f"--exp={path}"
+
+
+def test_eval_and_figures_of_what_is_no_run(refused, tmp_path):
+    assert "is no run: it holds no config.json" in refused("eval", f"--run={tmp_path}")
+    assert "is no run and holds none" in refused("figures", "curves", f"--runs={tmp_path}")
+
+
+def test_prepare_refuses_to_overwrite_and_to_guess(refused, tmp_path, corpus, shards):
+    assert "exists already" in refused("train.prepare", f"--corpus={corpus}", f"--out={shards}")
+    assert "`--corpus` needs `--out`" in refused("train.prepare", f"--corpus={corpus}")
+    assert "holds no .jsonl" in refused("train.prepare", f"--corpus={tmp_path}", f"--out={tmp_path / 'out'}")
+
+
+def test_prepare_names_the_broken_line_and_leaves_nothing(refused, tmp_path, corpus):
+    broken = Path(shutil.copytree(corpus, tmp_path / "corpus"))
+    with (broken / "text.jsonl").open("a") as stream:
+        stream.write('{"text": "half a document\n')
+    said = refused("train.prepare", f"--corpus={broken}", f"--out={tmp_path / 'made' / 'out'}")
+    assert "text.jsonl, line 61" in said
+    assert not list((tmp_path / "made").glob("*")) if (tmp_path / "made").exists() else True
+
+
+def test_prepare_with_more_words_than_the_corpus_has(refused, tmp_path, corpus):
+    out = tmp_path / "made" / "out"
+    said = refused("train.prepare", f"--corpus={corpus}", f"--out={out}", "--vocab-size=250000")
+    assert "cannot make a vocabulary of 250000" in said
+    assert list(out.parent.iterdir()) == []

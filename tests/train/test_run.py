@@ -1,0 +1,129 @@
+"""Whole runs through the real command line: what they write, and that interruptions leave no trace."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import mixsched
+from eval.results import read_rows
+from eval.rundir import RunFolder, read_config
+from model.checkpoint import named_arrays, open_checkpoints, restore_model
+from model.sharding import data_mesh
+
+RUN = "code25-nano-seed0"
+# As a user's machine has it: one CPU device, whatever this test session was given.
+ENVIRONMENT = {**os.environ, "XLA_FLAGS": ""}
+
+
+def start(arguments: list[str]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "train", *arguments]
+    return subprocess.Popen(command, text=True, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def finish(arguments: list[str]) -> str:
+    process = start(arguments)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    return output
+
+
+def interrupt(arguments: list[str], metrics: Path, *, after_lines: int, by: signal.Signals) -> tuple[int, str]:
+    """Start a run and send it a signal when it has written so many lines; returns its exit code and output."""
+    process = start(arguments)
+    while not metrics.exists() or len(metrics.read_text().splitlines()) < after_lines:
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.002)
+    process.send_signal(by)
+    output, _ = process.communicate(timeout=300)
+    return process.returncode, output
+
+
+def final_parameters(folder: RunFolder) -> dict[str, np.ndarray]:
+    with open_checkpoints(folder.checkpoints) as checkpoints:
+        step = checkpoints.latest_step()
+        assert step is not None
+        model = restore_model(checkpoints, step, read_config(folder).model, data_mesh(jax.devices()[:1]))
+    return {name: np.asarray(array) for name, array in named_arrays(model).items()}
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_arguments: Callable[[Path], list[str]], tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """An uninterrupted run."""
+    runs = tmp_path_factory.mktemp("whole") / "runs"
+    assert "done: 32 steps" in finish(tiny_arguments(runs))
+    return RunFolder(runs / RUN)
+
+
+def test_every_line_of_metrics_has_served_what_the_plan_says(whole):
+    plan = mixsched.Plan.from_json(json.loads(whole.plan.read_text()))
+    lines = [json.loads(line) for line in whole.metrics.read_text().splitlines()]
+    assert [line["steps_done"] for line in lines] == list(range(1, 33))
+    for line in lines:
+        step = line["steps_done"] - 1
+        assert list(line["counts"].values()) == plan.counts(step).tolist()
+        assert list(line["served"].values()) == plan.served(step + 1).tolist()
+        assert line["learning_rate"] == plan.learning_rate(step)
+        assert line["tokens"] == line["steps_done"] * 8 * 32
+
+
+def test_a_run_learns_and_its_source_losses_average_to_its_loss(whole):
+    lines = [json.loads(line) for line in whole.metrics.read_text().splitlines()]
+    assert lines[-1]["loss"] < lines[0]["loss"] - 0.5
+    for line in lines:
+        by_source = sum(line["source_loss"][name] * count for name, count in line["counts"].items() if count)
+        assert by_source / 8 == pytest.approx(line["loss"], rel=1e-5)
+
+
+def test_heldout_is_measured_at_its_steps_with_nothing_twice(whole):
+    rows = read_rows(whole.results)
+    sources = {"heldout/text", "heldout/web_code", "heldout/markup"}
+    assert {(row.step, row.task) for row in rows} == {(step, task) for step in (16, 32) for task in sources}
+    assert len(rows) == 6
+    last = {row.task: row.value for row in rows if row.step == 32}
+    first = {row.task: row.value for row in rows if row.step == 16}
+    assert all(0 < last[task] < first[task] < 8 for task in sources)
+
+
+def test_an_interrupted_and_killed_run_continues_to_the_same_bits(whole, tiny_arguments, tmp_path):
+    folder = RunFolder(tmp_path / "runs" / RUN)
+    arguments = tiny_arguments(tmp_path / "runs")
+    code, output = interrupt(arguments, folder.metrics, after_lines=5, by=signal.SIGINT)
+    assert code == 128 + signal.SIGINT
+    assert "stopped by SIGINT after step" in output
+    assert "--resume" in output
+    # Past the checkpoint of step 16, so that lines after it must be dropped and made again.
+    killed, _ = interrupt([*arguments, "--resume"], folder.metrics, after_lines=20, by=signal.SIGKILL)
+    assert killed == -signal.SIGKILL
+    code, output = interrupt([*arguments, "--resume"], folder.metrics, after_lines=25, by=signal.SIGTERM)
+    assert code == 128 + signal.SIGTERM
+    finish([*arguments, "--resume"])
+
+    expected, found = final_parameters(whole), final_parameters(folder)
+    assert expected.keys() == found.keys()
+    assert all(np.array_equal(expected[name], found[name]) for name in expected)
+    assert comparable(whole.metrics) == comparable(folder.metrics)
+    assert [(row.step, row.task, row.value) for row in read_rows(folder.results)] == [
+        (row.step, row.task, row.value) for row in read_rows(whole.results)
+    ]
+
+
+def test_resuming_a_finished_run_changes_nothing(whole, tiny_arguments):
+    before = {path: path.read_bytes() for path in (whole.metrics, whole.results, whole.config, whole.plan)}
+    assert "done: 32 steps" in finish([*tiny_arguments(whole.path.parent), "--resume"])
+    assert before == {path: path.read_bytes() for path in before}
+
+
+def comparable(metrics: Path) -> list[dict]:
+    """The lines without what a clock says."""
+    clocks = {"tokens_per_s", "wait_share"}
+    lines = (json.loads(line) for line in metrics.read_text().splitlines())
+    return [{name: value for name, value in line.items() if name not in clocks} for line in lines]

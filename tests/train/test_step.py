@@ -1,0 +1,79 @@
+"""One step: pinned numbers, the same on one device and on eight, and what the optimizer leaves alone."""
+
+import functools
+
+import jax
+import numpy as np
+import pytest
+
+from model.config import ModelConfig
+from model.sharding import data_mesh, parameter_shardings
+from train.data import put_batch
+from train.scales import OptimizerConfig
+from train.state import init_state, make_optimizer, state_maker
+from train.step import train_step
+
+CONFIG = ModelConfig(vocab_size=96, context_tokens=16, width=32, layers=2, heads=2, hidden=64, loss_chunk_tokens=32)
+
+
+def steps(devices: int, count: int, *, weight_decay: float = 0.1, learning_rate: float = 1e-2):
+    """The state before and after `count` steps on so many devices, and each step's metrics."""
+    mesh = data_mesh(jax.devices()[:devices])
+    optimizer = make_optimizer(OptimizerConfig(peak_lr=1e-2, weight_decay=weight_decay))
+    state = init_state(state_maker(CONFIG, optimizer, key=jax.random.key(0)), mesh)
+    before = jax.device_get(state)
+    step = jax.jit(
+        functools.partial(train_step, optimizer=optimizer, sources=3, mesh=mesh),
+        donate_argnums=0,
+        out_shardings=(parameter_shardings(state, mesh), None),
+    )
+    read = {
+        "rows": np.random.default_rng(0).integers(0, 96, (8, 17), np.int32),
+        "source": np.array([0, 0, 0, 0, 2, 2, 2, 0], np.int32),
+    }
+    told = []
+    for _ in range(count):
+        state, metrics = step(state, put_batch(read, learning_rate=learning_rate, mesh=mesh))
+        told.append(jax.device_get(metrics))
+    return before, jax.device_get(state), told
+
+
+def test_eight_devices_give_the_numbers_of_one():
+    _, one, told_by_one = steps(1, 4)
+    _, eight, told_by_eight = steps(8, 4)
+    for a, b in zip(told_by_one, told_by_eight, strict=True):
+        np.testing.assert_allclose(a.loss, b.loss, rtol=1e-5)
+        np.testing.assert_allclose(a.grad_norm, b.grad_norm, rtol=1e-4)
+        np.testing.assert_allclose(a.source_loss_sum, b.source_loss_sum, rtol=1e-5)
+    for a, b in zip(jax.tree.leaves(one.model), jax.tree.leaves(eight.model), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-5)
+
+
+def test_the_first_steps_have_the_numbers_they_always_had():
+    _, _, told = steps(1, 3)
+    assert [float(metrics.loss) for metrics in told] == pytest.approx(GOLDEN_LOSSES, rel=1e-5)
+
+
+def test_losses_are_told_by_source():
+    _, _, (told,) = steps(1, 1)
+    assert told.source_tokens.tolist() == [5 * 16, 0, 3 * 16]
+    assert told.source_loss_sum[1] == 0
+    assert told.source_loss_sum.sum() / (8 * 16) == pytest.approx(told.loss, rel=1e-6)
+
+
+def test_without_a_learning_rate_nothing_moves():
+    before, after, _ = steps(1, 1, learning_rate=0.0)
+    for a, b in zip(jax.tree.leaves(before.model), jax.tree.leaves(after.model), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_weight_decay_spares_the_norms():
+    _, plain, _ = steps(1, 1, weight_decay=0.0)
+    _, decayed, _ = steps(1, 1, weight_decay=0.5)
+    np.testing.assert_array_equal(plain.model.norm, decayed.model.norm)
+    np.testing.assert_array_equal(plain.model.blocks.norm, decayed.model.blocks.norm)
+    assert (plain.model.embedding != decayed.model.embedding).any()
+    assert (plain.model.blocks.down != decayed.model.blocks.down).any()
+
+
+GOLDEN_LOSSES = [4.5704103, 4.3650169, 4.1689320]
