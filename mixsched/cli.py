@@ -1,6 +1,7 @@
 """The rim of every command line: a caller's mistake becomes one sentence and an exit code, never a traceback."""
 
 import errno
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -24,6 +25,14 @@ def run(main: Callable[[], int | None]) -> None:
         code = 0
     except OSError as error:
         code = _say(_os_error(error))
+    except (ValueError, RuntimeError) as error:
+        # The writers of shards and checkpoints wrap the system's error in one of their own.
+        if os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        code = _say(_os_error(OSError(errno.ENOSPC, "")))
+        # What they left unfinished is torn down now; at the interpreter's end it would complain.
+        del error
+        gc.collect()
     except KeyboardInterrupt:
         print("Interrupted; nothing was half-written.", file=sys.stderr)
         code = 130

@@ -105,15 +105,14 @@ def _splash(
             interpret=interpret,
         )
         q, k, v = (jnp.swapaxes(x, 1, 2) for x in (q * head_width**-0.5, k, v))
-        return jnp.swapaxes(jax.vmap(kernel)(q, k, v), 1, 2)
+        # Typed as a union: with residuals, which were not asked for, it would return a pair.
+        return jnp.swapaxes(jax.vmap(kernel)(q, k, v), 1, 2)  # pyright: ignore[reportArgumentType]
 
     if mesh is None:
         return on_one_device(q, k, v)
     rows = PartitionSpec(DATA)
     # Pallas calls do not say how their outputs vary over the mesh, hence no `check_vma`.
-    split = jax.shard_map(
-        on_one_device, mesh=mesh, in_specs=(rows, rows, rows), out_specs=rows, check_vma=False
-    )
+    split = jax.shard_map(on_one_device, mesh=mesh, in_specs=(rows, rows, rows), out_specs=rows, check_vma=False)
     return split(q, k, v)
 
 

@@ -4,11 +4,8 @@ checkpoints/<steps done>/model/      blocks.qkv, embedding, ...
 checkpoints/<steps done>/<another item>/
 """
 
-import contextlib
-import errno
-import gc
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -26,27 +23,14 @@ MODEL = "model"
 logging.getLogger("absl").setLevel(logging.CRITICAL)
 
 
-@contextlib.contextmanager
-def open_checkpoints(folder: Path, *, keep: int | None = None) -> Iterator[ocp.CheckpointManager]:
-    """The checkpoints in `folder`, of which the last `keep` stay (None: all), until the block ends.
+def open_checkpoints(folder: Path, *, keep: int | None = None) -> ocp.CheckpointManager:
+    """The checkpoints in `folder`, of which the last `keep` stay (None: all), for a `with` block.
 
-    Half-written checkpoints of a killed process are no checkpoints and are removed. A full disk raises OSError,
-    at the latest when the block ends, and leaves the checkpoints before it whole.
+    Half-written checkpoints of a killed process are no checkpoints and are removed. What goes wrong while a
+    checkpoint is written in the background is raised by the next save, or when the block ends.
     """
     options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True)
-    try:
-        with ocp.CheckpointManager(folder.absolute(), options=options) as checkpoints:
-            yield checkpoints
-    except ValueError as error:
-        # tensorstore wraps the system's error in one of its own.
-        if "No space left" not in str(error):
-            raise
-        full = OSError(errno.ENOSPC, "No space left on device", str(folder))
-    else:
-        return
-    # Writers that were cut off clean up after themselves now, while the interpreter still stands.
-    gc.collect()
-    raise full
+    return ocp.CheckpointManager(folder.absolute(), options=options)
 
 
 def named_arrays(tree: PyTree) -> dict[str, Array]:
@@ -55,7 +39,9 @@ def named_arrays(tree: PyTree) -> dict[str, Array]:
     return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
 
 
-def restore_item(checkpoints: ocp.CheckpointManager, step: int, item: str, abstract: PyTree) -> PyTree:
+def restore_item(
+    checkpoints: ocp.CheckpointManager, step: int, item: str, abstract: PyTree
+) -> PyTree:
     """An item of a checkpoint in the structure of `abstract`, whose leaves give shape, dtype and sharding."""
     args = ocp.args.Composite(**{item: ocp.args.StandardRestore(named_arrays(abstract))})
     named = checkpoints.restore(step, args=args)[item]
@@ -74,7 +60,9 @@ def abstract_tree(make: Callable[[], PyTree], mesh: Mesh) -> PyTree:
     )
 
 
-def restore_model(checkpoints: ocp.CheckpointManager, step: int, config: ModelConfig, mesh: Mesh) -> Transformer:
+def restore_model(
+    checkpoints: ocp.CheckpointManager, step: int, config: ModelConfig, mesh: Mesh
+) -> Transformer:
     """The model of a checkpoint, on the devices of `mesh`."""
     abstract = abstract_tree(lambda: Transformer(config, key=jax.random.key(0)), mesh)
     return restore_item(checkpoints, step, MODEL, abstract)

@@ -50,13 +50,10 @@ class ModelConfig:
                 f"{2 * self.heads * max(1, round(self.width / (2 * self.heads)))}."
             )
         if self.rope_base <= 1:
-            raise ValueError(
-                f"`rope_base` must be above 1, got {self.rope_base}; 10_000.0 is the usual value."
-            )
+            raise ValueError(f"`rope_base` must be above 1, got {self.rope_base}; 10_000.0 is the usual value.")
         if self.dtype not in COMPUTE_DTYPES:
             raise ValueError(
-                f"`dtype` must be one of {COMPUTE_DTYPES}, got {self.dtype!r}; parameters stay "
-                "float32 with either."
+                f"`dtype` must be one of {COMPUTE_DTYPES}, got {self.dtype!r}; parameters stay float32 with either."
             )
         if self.loss_chunk_tokens < 0:
             raise ValueError(

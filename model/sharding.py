@@ -14,7 +14,7 @@ DATA = "data"
 SMALLEST_SPLIT = 2**12
 
 
-def data_mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:
+def data_mesh(devices: Sequence[jax.Device] | None = None) -> Mesh:  # pyright: ignore[reportInvalidTypeForm]
     """A mesh with the one axis `"data"` over `devices`, by default all of them."""
     chosen = np.array(jax.devices() if devices is None else list(devices))
     return Mesh(chosen, (DATA,), axis_types=(AxisType.Auto,))

@@ -121,9 +121,7 @@ class Transformer(eqx.Module):
         x, _ = jax.lax.scan(layer, x, self.blocks)
         return layer_norm(x, self.norm)
 
-    def logits(
-        self, hidden: Float[Array, "batch time width"]
-    ) -> Float32[Array, "batch time vocab"]:
+    def logits(self, hidden: Float[Array, "batch time width"]) -> Float32[Array, "batch time vocab"]:
         """`score` with the tied embedding."""
         return score(self.embedding, hidden)
 

@@ -8,11 +8,16 @@ os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import jax
 import pytest
+from launch import one_device
+
+from eval.rundir import RunFolder
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
@@ -70,3 +75,13 @@ def tiny_arguments(shards: Path) -> Callable[[Path], list[str]]:
         ]
 
     return arguments
+
+
+@pytest.fixture(scope="session")
+def finished_run(tiny_arguments: Callable[[Path], list[str]], tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """The run of the tiny arguments, trained to its end by the real command; tests that change it copy it first."""
+    runs = tmp_path_factory.mktemp("finished") / "runs"
+    command = [sys.executable, "-m", "train", *tiny_arguments(runs)]
+    done = subprocess.run(command, env=one_device(), text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return RunFolder(runs / "code25-nano-seed0")

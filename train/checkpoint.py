@@ -1,7 +1,12 @@
 """Saves and restores a run: model, optimizer state, and the fingerprint of the plan that they belong to."""
 
+import errno
+import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
+import jax
 import orbax.checkpoint as ocp
 from jax.sharding import Mesh
 
@@ -12,10 +17,16 @@ from train.state import TrainState
 
 OPTIMIZER = "optimizer"
 PLAN = "plan"
+# What Orbax writes beside the arrays is some 100 kB at most.
+METADATA_BYTES = 2**18
 
 
 def save(checkpoints: ocp.CheckpointManager, steps_done: int, state: TrainState, plan: mixsched.Plan) -> None:
-    """Start writing a checkpoint named by the steps done; until it is whole, it is no checkpoint."""
+    """Start writing a checkpoint named by the steps done; until it is whole, it is no checkpoint.
+
+    Raises OSError before it writes anything if the disk has no room for it.
+    """
+    _check_room(Path(checkpoints.directory), state)
     checkpoints.save(
         steps_done,
         args=ocp.args.Composite(
@@ -26,6 +37,12 @@ def save(checkpoints: ocp.CheckpointManager, steps_done: int, state: TrainState,
             }
         ),
     )
+
+
+def _check_room(folder: Path, state: TrainState) -> None:
+    needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) + METADATA_BYTES
+    if shutil.disk_usage(folder).free < needed:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def restore(

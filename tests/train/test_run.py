@@ -1,17 +1,16 @@
 """Whole runs through the real command line: what they write, and that interruptions leave no trace."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
+from launch import one_device
 
 import mixsched
 from eval.results import read_rows
@@ -20,18 +19,15 @@ from model.checkpoint import named_arrays, open_checkpoints, restore_model
 from model.sharding import data_mesh
 
 RUN = "code25-nano-seed0"
-# As a user's machine has it: one CPU device, whatever this test session was given.
-ENVIRONMENT = {**os.environ, "XLA_FLAGS": ""}
 
 
 def start(arguments: list[str]) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "train", *arguments]
-    return subprocess.Popen(command, text=True, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return subprocess.Popen(command, text=True, env=one_device(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def finish(arguments: list[str]) -> str:
-    process = start(arguments)
-    output, _ = process.communicate(timeout=300)
+    output, _ = (process := start(arguments)).communicate(timeout=300)
     assert process.returncode == 0, output
     return output
 
@@ -55,17 +51,9 @@ def final_parameters(folder: RunFolder) -> dict[str, np.ndarray]:
     return {name: np.asarray(array) for name, array in named_arrays(model).items()}
 
 
-@pytest.fixture(scope="module")
-def whole(tiny_arguments: Callable[[Path], list[str]], tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """An uninterrupted run."""
-    runs = tmp_path_factory.mktemp("whole") / "runs"
-    assert "done: 32 steps" in finish(tiny_arguments(runs))
-    return RunFolder(runs / RUN)
-
-
-def test_every_line_of_metrics_has_served_what_the_plan_says(whole):
-    plan = mixsched.Plan.from_json(json.loads(whole.plan.read_text()))
-    lines = [json.loads(line) for line in whole.metrics.read_text().splitlines()]
+def test_every_line_of_metrics_has_served_what_the_plan_says(finished_run):
+    plan = mixsched.Plan.from_json(json.loads(finished_run.plan.read_text()))
+    lines = [json.loads(line) for line in finished_run.metrics.read_text().splitlines()]
     assert [line["steps_done"] for line in lines] == list(range(1, 33))
     for line in lines:
         step = line["steps_done"] - 1
@@ -75,16 +63,16 @@ def test_every_line_of_metrics_has_served_what_the_plan_says(whole):
         assert line["tokens"] == line["steps_done"] * 8 * 32
 
 
-def test_a_run_learns_and_its_source_losses_average_to_its_loss(whole):
-    lines = [json.loads(line) for line in whole.metrics.read_text().splitlines()]
+def test_a_run_learns_and_its_source_losses_average_to_its_loss(finished_run):
+    lines = [json.loads(line) for line in finished_run.metrics.read_text().splitlines()]
     assert lines[-1]["loss"] < lines[0]["loss"] - 0.5
     for line in lines:
         by_source = sum(line["source_loss"][name] * count for name, count in line["counts"].items() if count)
         assert by_source / 8 == pytest.approx(line["loss"], rel=1e-5)
 
 
-def test_heldout_is_measured_at_its_steps_with_nothing_twice(whole):
-    rows = read_rows(whole.results)
+def test_heldout_is_measured_at_its_steps_with_nothing_twice(finished_run):
+    rows = read_rows(finished_run.results)
     sources = {"heldout/text", "heldout/web_code", "heldout/markup"}
     assert {(row.step, row.task) for row in rows} == {(step, task) for step in (16, 32) for task in sources}
     assert len(rows) == 6
@@ -93,7 +81,7 @@ def test_heldout_is_measured_at_its_steps_with_nothing_twice(whole):
     assert all(0 < last[task] < first[task] < 8 for task in sources)
 
 
-def test_an_interrupted_and_killed_run_continues_to_the_same_bits(whole, tiny_arguments, tmp_path):
+def test_an_interrupted_and_killed_run_continues_to_the_same_bits(finished_run, tiny_arguments, tmp_path):
     folder = RunFolder(tmp_path / "runs" / RUN)
     arguments = tiny_arguments(tmp_path / "runs")
     code, output = interrupt(arguments, folder.metrics, after_lines=5, by=signal.SIGINT)
@@ -107,18 +95,21 @@ def test_an_interrupted_and_killed_run_continues_to_the_same_bits(whole, tiny_ar
     assert code == 128 + signal.SIGTERM
     finish([*arguments, "--resume"])
 
-    expected, found = final_parameters(whole), final_parameters(folder)
+    expected, found = final_parameters(finished_run), final_parameters(folder)
     assert expected.keys() == found.keys()
     assert all(np.array_equal(expected[name], found[name]) for name in expected)
-    assert comparable(whole.metrics) == comparable(folder.metrics)
+    assert comparable(finished_run.metrics) == comparable(folder.metrics)
     assert [(row.step, row.task, row.value) for row in read_rows(folder.results)] == [
-        (row.step, row.task, row.value) for row in read_rows(whole.results)
+        (row.step, row.task, row.value) for row in read_rows(finished_run.results)
     ]
 
 
-def test_resuming_a_finished_run_changes_nothing(whole, tiny_arguments):
-    before = {path: path.read_bytes() for path in (whole.metrics, whole.results, whole.config, whole.plan)}
-    assert "done: 32 steps" in finish([*tiny_arguments(whole.path.parent), "--resume"])
+def test_resuming_a_finished_run_changes_nothing(finished_run, tiny_arguments):
+    before = {
+        path: path.read_bytes()
+        for path in (finished_run.metrics, finished_run.results, finished_run.config, finished_run.plan)
+    }
+    assert "done: 32 steps" in finish([*tiny_arguments(finished_run.path.parent), "--resume"])
     assert before == {path: path.read_bytes() for path in before}
 
 

@@ -1,0 +1,67 @@
+"""Hypothesis profiles (HYPOTHESIS_PROFILE=thorough for 1,000 examples), and sources on disk to test with."""
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+from array_record.python.array_record_module import ArrayRecordWriter
+
+from mixsched import Manifest
+from mixsched.shards import Shard
+
+# A busy machine makes slow examples; that is no fault of the test.
+PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("quick", max_examples=60, **PATIENT)
+hypothesis.settings.register_profile("thorough", max_examples=1_000, **PATIENT)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@dataclasses.dataclass(frozen=True)
+class OnDisk:
+    """A source folder and the rows that were written to it, in record order."""
+
+    folder: Path
+    rows: np.ndarray
+    manifest: Manifest
+
+
+def _write(folder: Path, rows: np.ndarray, *, shards: int) -> OnDisk:
+    folder.mkdir(parents=True)
+    listed = []
+    for number, part in enumerate(np.array_split(rows, shards)):
+        path = folder / f"{number:05}-of-{shards:05}.array_record"
+        writer = ArrayRecordWriter(str(path), "group_size:1,uncompressed")
+        for row in part:
+            writer.write(row.tobytes())
+        writer.close()
+        content = path.read_bytes()
+        listed.append(Shard(path.name, len(part), len(content), hashlib.sha256(content).hexdigest()))
+    manifest = Manifest(
+        source=folder.name,
+        part="train",
+        rows=len(rows),
+        context_tokens=rows.shape[1] - 1,
+        dtype=rows.dtype.name,
+        tokens=rows.size,
+        text_bytes=4 * rows.size,
+        documents=len(rows),
+        eos_id=0,
+        tokenizer="ab" * 32,
+        shards=tuple(listed),
+        dropped={},
+        licences={"CC0-1.0": len(rows)},
+        origins={"a test": len(rows)},
+    )
+    (folder / "manifest.json").write_text(manifest.to_json())
+    return OnDisk(folder, rows, manifest)
+
+
+@pytest.fixture(scope="session")
+def write_source() -> Callable[..., OnDisk]:
+    """`write_source(folder, rows, shards=...)` writes uint16 or uint32 rows as a source of that many shards."""
+    return _write
