@@ -43,7 +43,11 @@ class RunFolder:
 
 @dataclasses.dataclass(frozen=True)
 class RunConfig:
-    """What a run was started with, as config.json holds it; `settings` is its scale after overrides."""
+    """What a run was started with, as config.json holds it.
+
+    `settings` is its scale after overrides; `tokenizer` and `data` (by source) are SHA-256 fingerprints of what it is
+    trained on, and `shards` is where that was found.
+    """
 
     run: str
     experiment: str
@@ -51,6 +55,7 @@ class RunConfig:
     seed: int
     shards: str
     tokenizer: str
+    data: dict[str, str]
     settings: dict
 
     @property

@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from figures.read import RunRecord
 from figures.style import LINE_STYLES, colour, small_print, tokens_axis, use_style
@@ -17,8 +18,9 @@ BINS = 30
 def draw_curves(record: RunRecord, out: Path) -> list[Path]:
     """Draw the four panels and save them as PNG and SVG; returns the files."""
     use_style()
-    figure, panels = plt.subplots(2, 2, figsize=(10, 6.6), layout="constrained")
-    figure.get_layout_engine().set(rect=(0, 0.025, 1, 0.975))  # pyright: ignore[reportOptionalMemberAccess]
+    # The rectangle leaves room for the small print at the foot.
+    layout = ConstrainedLayoutEngine(rect=(0, 0.025, 1, 0.975))
+    figure, panels = plt.subplots(2, 2, figsize=(10, 6.6), layout=layout)
     _training_loss(panels[0, 0], record)
     _heldout(panels[0, 1], record)
     _mix(panels[1, 0], record)

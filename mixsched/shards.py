@@ -7,6 +7,7 @@ web_code/
 """
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +56,11 @@ class Manifest:
     licences: dict[str, int]
     origins: dict[str, int]
     format: int = MANIFEST_FORMAT
+
+    @property
+    def fingerprint(self) -> str:
+        """A SHA-256 over the checksums of the shards: what rows these are, wherever they lie."""
+        return hashlib.sha256("".join(shard.sha256 for shard in self.shards).encode()).hexdigest()
 
     def to_json(self) -> str:
         """The text of `manifest.json`."""

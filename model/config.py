@@ -10,33 +10,28 @@ COMPUTE_DTYPES = ("float32", "bfloat16")
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
-    """The shape of a decoder-only transformer and how it is computed.
-
-    **Arguments:**
-
-    - `vocab_size`: words of the tokenizer; the embedding is tied, so this is also the output size.
-    - `context_tokens`: the longest row that the model is trained on.
-    - `width`, `layers`, `heads`: of the residual stream, of the stack, of the attention.
-    - `hidden`: inner width of the SwiGLU.
-    - `rope_base`: base of the rotary wavelengths (Su et al. 2021, section 3.2.2).
-    - `dtype`: what matrix products and the residual stream are computed in; parameters are always
-        float32.
-    - `remat`: recompute each block in the backward pass instead of keeping its intermediates.
-    - `loss_chunk_tokens`: tokens on one device whose logits are held at once; 0 holds all of them.
-
-    Raises `ValueError` for a size that cannot be built.
-    """
+    """The shape of the decoder-only transformer and how it is computed; parameters are always float32."""
 
     vocab_size: int
+    """Words of the tokenizer; the embedding is tied, so this is also the output size."""
     context_tokens: int
+    """The longest row that the model is trained on."""
     width: int
+    """Of the residual stream."""
     layers: int
+    """Blocks, one after another."""
     heads: int
+    """Of the attention; each is width / heads wide."""
     hidden: int
+    """Inner width of the SwiGLU."""
     rope_base: float = 10_000.0
+    """Base of the rotary wavelengths (Su et al. 2021, section 3.2.2)."""
     dtype: str = "float32"
+    """What matrix products and the residual stream are computed in: float32 or bfloat16."""
     remat: bool = False
+    """Recompute each block in the backward pass instead of keeping its intermediates."""
     loss_chunk_tokens: int = 0
+    """Tokens on one device whose logits are held at once; 0 holds all of them."""
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "context_tokens", "width", "layers", "heads", "hidden"):
@@ -93,12 +88,12 @@ class ModelConfig:
 # The two large ones have the sizes of the paper (section 2.3); the two small ones are for CPUs.
 SIZES: dict[str, ModelConfig] = {
     "nano": ModelConfig(
-        vocab_size=4_096,
+        vocab_size=2_048,
         context_tokens=256,
         width=128,
         layers=2,
-        heads=4,
-        hidden=256,
+        heads=2,
+        hidden=384,
         loss_chunk_tokens=512,
     ),
     "micro": ModelConfig(

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import tyro
 
-from eval.rundir import RunConfig, RunFolder
+from eval.rundir import RunFolder
 from mixsched import cli
-from mixsched.errors import UsageError
 from train.experiment import build_schedule
 from train.load_experiment import load_experiment
+from train.prepare.ensure import ensure_shards
 from train.scales import Scale, scale_named
 from train.told import tell
 
@@ -64,23 +64,15 @@ def main() -> int:
     if arguments.plan:
         print(tell(schedule, settings, arguments.scale, shards=shards))
         return 0
-    tokenizer = ensure_shards(shards, settings, bundled=arguments.shards is None)
-    run = f"{arguments.exp.stem}-{arguments.scale}-seed{arguments.seed}"
-    config = RunConfig(
-        run=run,
-        experiment=arguments.exp.stem,
-        scale=arguments.scale,
-        seed=arguments.seed,
-        shards=str(shards),
-        tokenizer=tokenizer,
-        settings=dataclasses.asdict(settings),
-    )
+    ensure_shards(shards, settings, bundled=arguments.shards is None)
     # JAX, Grain and Orbax take seconds to import: only when there is something to train.
     from train.loop import Job, train
 
-    folder = RunFolder(arguments.runs / run)
+    experiment = arguments.exp.stem
+    folder = RunFolder(arguments.runs / f"{experiment}-{arguments.scale}-seed{arguments.seed}")
     print(f"run {folder.path}: {schedule.total_steps:,} steps, {schedule.total_tokens:,} tokens")
-    outcome = train(Job(config, settings, schedule, shards, folder), resume=arguments.resume)
+    job = Job(experiment, arguments.scale, arguments.seed, settings, schedule, shards, folder)
+    outcome = train(job, resume=arguments.resume)
     if outcome.stopped_by is not None:
         again = [word for word in sys.argv[1:] if word != "--resume"]
         print(
@@ -91,25 +83,6 @@ def main() -> int:
     print(f"done: {outcome.steps_done:,} steps; results in '{folder.results}'")
     print(f"draw them: python -m figures curves --runs {folder.path}")
     return 0
-
-
-def ensure_shards(shards: Path, settings: Scale, *, bundled: bool) -> str:
-    """The SHA-256 of the tokenizer in `shards`; prepares the bundled corpus where it is wanted and missing."""
-    path = shards / "tokenizer.model"
-    if not path.is_file() and not bundled:
-        raise UsageError(
-            f"'{shards}' holds no tokenizer.model, so it is no folder of prepared sources; "
-            "make one with python -m train.prepare"
-        )
-    if not path.is_file():
-        from train.prepare.corpus import BUNDLED, prepare
-
-        print(f"preparing the bundled corpus in '{shards}'")
-        model = settings.model
-        prepare(BUNDLED, shards, vocab_size=model.vocab_size, context_tokens=model.context_tokens)
-    from train.prepare.tokenizer import fingerprint
-
-    return fingerprint(path.read_bytes())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """`python -m train.bench`: what the training loop costs over its bare jitted step, side by side in one run."""
 
 import dataclasses
-import functools
 import json
 import resource
 import statistics
@@ -14,17 +13,17 @@ import numpy as np
 import tyro
 
 import mixsched
-from eval.rundir import RunConfig, RunFolder
+from eval.rundir import RunFolder
 from mixsched import cli
-from model.sharding import data_mesh, parameter_shardings
-from train.__main__ import ensure_shards
+from model.sharding import data_mesh
 from train.data import put_batch
 from train.experiment import build_schedule
 from train.load_experiment import load_experiment
 from train.loop import Job, train
+from train.prepare.ensure import ensure_shards
 from train.scales import Scale, scale_named
 from train.state import init_state, make_optimizer, state_maker
-from train.step import train_step
+from train.step import jit_step
 
 # The first lines of a run hold compilation and the filling of the read-ahead buffer.
 WARM_STEPS = 10
@@ -72,11 +71,7 @@ def bare_steps_s(settings: Scale, steps: int) -> float:
     optimizer = make_optimizer(settings.optimizer)
     make_state = state_maker(settings.model, optimizer, key=jax.random.key(0))
     state = init_state(make_state, mesh)
-    step = jax.jit(
-        functools.partial(train_step, optimizer=optimizer, sources=3, mesh=mesh),
-        donate_argnums=0,
-        out_shardings=(parameter_shardings(state, mesh), None),
-    )
+    step = jit_step(state, optimizer, sources=3, mesh=mesh)
     shape = (settings.batch_size, settings.model.context_tokens + 1)
     read = {
         "rows": np.random.default_rng(0).integers(0, settings.model.vocab_size, shape, np.int32),
@@ -84,27 +79,27 @@ def bare_steps_s(settings: Scale, steps: int) -> float:
     }
     batch = put_batch(read, learning_rate=1e-3, mesh=mesh)
     for _ in range(WARM_STEPS):
-        state, metrics = step(state, batch)
-    jax.block_until_ready(metrics)
+        state, _ = step(state, batch)
+    jax.block_until_ready(state)
     began_s = time.perf_counter()
     for _ in range(steps):
-        state, metrics = step(state, batch)
-    jax.block_until_ready(metrics)
+        state, _ = step(state, batch)
+    jax.block_until_ready(state)
     return (time.perf_counter() - began_s) / steps
 
 
 def loop_steps_s(settings: Scale, scale: str, steps: int) -> tuple[float, float]:
     """Seconds a step of a real run on the bundled corpus, from its own metrics, and its share of waiting."""
     shards = settings.shards
-    tokenizer = ensure_shards(shards, settings, bundled=True)
+    ensure_shards(shards, settings, bundled=True)
     total_steps = WARM_STEPS + steps
     settings = dataclasses.replace(settings, eval_every_steps=total_steps, checkpoint_every_steps=total_steps)
     declared = build_schedule(load_experiment(Path("experiments/code25.py")), settings)
     phase = dataclasses.replace(declared.phases[0], length=mixsched.Steps(total_steps))
     with tempfile.TemporaryDirectory() as folder:
-        config = RunConfig("bench", "code25", scale, 0, str(shards), tokenizer, dataclasses.asdict(settings))
         run = RunFolder(Path(folder) / "bench")
-        train(Job(config, settings, dataclasses.replace(declared, phases=(phase,)), shards, run), resume=False)
+        schedule = dataclasses.replace(declared, phases=(phase,))
+        train(Job("code25", scale, 0, settings, schedule, shards, run), resume=False)
         lines = [json.loads(line) for line in run.metrics.read_text().splitlines()][WARM_STEPS:]
     tokens = np.diff([line["tokens"] for line in lines])
     took_s = tokens / np.array([line["tokens_per_s"] for line in lines[1:]])

@@ -1,5 +1,6 @@
 """From shards to batches on devices: a plan's steps, read ahead by Grain, put where the step wants them."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -19,16 +20,22 @@ READ_AHEAD_STEPS = 8
 READ_THREADS = 2
 
 
-def open_sources(
-    shards: Path, names: tuple[str, ...], *, context_tokens: int, vocab_size: int, tokenizer: str
-) -> dict[str, mixsched.Rows]:
-    """The named sources under `shards`, checked; raises UsageError that names what does not fit."""
-    processor = sentencepiece.SentencePieceProcessor(model_file=str(shards / "tokenizer.model"))
+def check_tokenizer(shards: Path, *, vocab_size: int) -> str:
+    """The SHA-256 of the tokenizer in `shards`; raises UsageError if it has other words than the model."""
+    path = shards / "tokenizer.model"
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
     if processor.vocab_size() != vocab_size:
         raise UsageError(
             f"the tokenizer in '{shards}' has {processor.vocab_size():,} words, this model has {vocab_size:,}; "
             "name other `--shards` or set `--model.vocab-size`"
         )
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def open_sources(
+    shards: Path, names: tuple[str, ...], *, context_tokens: int, tokenizer: str
+) -> dict[str, mixsched.Rows]:
+    """The named sources under `shards`, checked; raises UsageError that names what does not fit."""
     known = sorted(path.parent.name for path in shards.glob("*/manifest.json"))
     for name in names:
         if name not in known:

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import functools
 import signal
 import time
 from pathlib import Path
@@ -16,25 +15,27 @@ from eval.results import append_rows
 from eval.rundir import RunConfig, RunFolder
 from mixsched.errors import UsageError
 from model.checkpoint import open_checkpoints
-from model.sharding import data_mesh, parameter_shardings
+from model.sharding import data_mesh
 from train.checkpoint import restore, save
-from train.data import open_sources, put_batch, read_batches
+from train.data import check_tokenizer, open_sources, put_batch, read_batches
 from train.metrics import Meter
 from train.progress import shown
 from train.rundir import claim, drop_after, locked
 from train.scales import Scale
 from train.signals import stop_wish
 from train.state import init_state, make_optimizer, state_maker
-from train.step import train_step
+from train.step import jit_step
 
 KEEP_CHECKPOINTS = 3
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """All that a run needs: its configuration, its scale after overrides, its schedule and where its data lies."""
+    """What to train: an experiment at a scale (after overrides), with a seed, on which shards, into which folder."""
 
-    config: RunConfig
+    experiment: str
+    scale: str
+    seed: int
     settings: Scale
     schedule: mixsched.Schedule
     shards: Path
@@ -61,26 +62,29 @@ def train(job: Job, *, resume: bool) -> Outcome:
             f"`--batch-size` must be a multiple of the {mesh.size} devices, got {job.schedule.batch_sizes}; "
             f"{mesh.size * max(1, job.settings.batch_size // mesh.size)} would fit"
         )
-    sources = open_sources(
-        job.shards,
-        job.schedule.sources,
-        context_tokens=job.schedule.context_tokens,
-        vocab_size=job.settings.model.vocab_size,
-        tokenizer=job.config.tokenizer,
-    )
-    plan = mixsched.Plan(job.schedule, {name: len(rows) for name, rows in sources.items()}, seed=job.config.seed)
+    context_tokens = job.schedule.context_tokens
+    tokenizer = check_tokenizer(job.shards, vocab_size=job.settings.model.vocab_size)
+    sources = open_sources(job.shards, job.schedule.sources, context_tokens=context_tokens, tokenizer=tokenizer)
     heldout = load_heldout(
-        job.shards,
-        rows=job.settings.heldout_rows,
-        context_tokens=job.schedule.context_tokens,
-        tokenizer=job.config.tokenizer,
+        job.shards, rows=job.settings.heldout_rows, context_tokens=context_tokens, tokenizer=tokenizer
+    )
+    plan = mixsched.Plan(job.schedule, {name: len(rows) for name, rows in sources.items()}, seed=job.seed)
+    config = RunConfig(
+        run=job.folder.path.name,
+        experiment=job.experiment,
+        scale=job.scale,
+        seed=job.seed,
+        shards=str(job.shards),
+        tokenizer=tokenizer,
+        data={name: rows.manifest.fingerprint for name, rows in sources.items()},
+        settings=dataclasses.asdict(job.settings),
     )
     optimizer = make_optimizer(job.settings.optimizer)
-    make_state = state_maker(job.settings.model, optimizer, key=jax.random.key(job.config.seed))
+    make_state = state_maker(job.settings.model, optimizer, key=jax.random.key(job.seed))
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(locked(job.folder))
-        claim(job.folder, job.config, plan, resume=resume)
+        claim(job.folder, config, plan, resume=resume)
         wish = stack.enter_context(stop_wish())
         checkpoints = stack.enter_context(open_checkpoints(job.folder.checkpoints, keep=KEEP_CHECKPOINTS))
         steps_done = checkpoints.latest_step() or 0
@@ -91,12 +95,7 @@ def train(job: Job, *, resume: bool) -> Outcome:
         begun = steps_done > 0
         state = restore(checkpoints, steps_done, make_state, plan, mesh) if begun else init_state(make_state, mesh)
 
-        shardings = parameter_shardings(state, mesh)
-        step_function = jax.jit(
-            functools.partial(train_step, optimizer=optimizer, sources=len(plan.sources), mesh=mesh),
-            donate_argnums=0,
-            out_shardings=(shardings, None),
-        )
+        step_function = jit_step(state, optimizer, sources=len(plan.sources), mesh=mesh)
         watch = stack.enter_context(shown(plan.total_steps, steps_done))
         meter = Meter(
             job.folder.metrics, plan, first_step=steps_done, every_steps=job.settings.log_every_steps, watch=watch
@@ -120,7 +119,7 @@ def train(job: Job, *, resume: bool) -> Outcome:
                 rows = heldout_rows_of(
                     state.model,
                     heldout,
-                    job.config,
+                    config,
                     plan,
                     steps_done=steps_done,
                     batch_size=job.settings.batch_size,

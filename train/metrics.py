@@ -16,7 +16,7 @@ from train.step import Metrics
 
 
 class NotFiniteError(UsageError):
-    """A loss that is infinite or not a number; the run cannot go on from here."""
+    """A loss or gradient that is infinite or not a number; the run cannot go on from here."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,8 +88,8 @@ class Meter:
         self._pending = None
         told: Metrics = jax.device_get(metrics)
         counts = np.asarray(told.source_tokens, np.int64) // self._context_tokens
-        if not math.isfinite(told.loss):
-            raise NotFiniteError(self._not_finite(step, float(told.loss), counts))
+        if not math.isfinite(told.loss) or not math.isfinite(told.grad_norm):
+            raise NotFiniteError(self._not_finite(step, told, counts))
         # The exactness promised in plan.json is checked on every batch, from what the device has seen.
         assert (counts == self._plan.counts(step)).all(), f"step {step} served {counts}, not what was planned"
         self._steps.append(step)
@@ -125,9 +125,10 @@ class Meter:
             wait_share=self._waited_s / took_s,
         )
 
-    def _not_finite(self, step: int, loss: float, counts: np.ndarray) -> str:
+    def _not_finite(self, step: int, told: Metrics, counts: np.ndarray) -> str:
         batch = ", ".join(f"{name} {count}" for name, count in zip(self._plan.sources, counts, strict=True) if count)
         return (
-            f"the loss of step {step} is {loss} (its batch: {batch}); the last checkpoint is good: continue it with "
-            "a lower `--optimizer.peak-lr` in a new run, or look at these rows"
+            f"step {step} has loss {told.loss} and gradient norm {told.grad_norm} (its batch: {batch}); checkpoints "
+            "before it are good, but continuing would end here again: start a new run with a lower "
+            "`--optimizer.peak-lr`"
         )

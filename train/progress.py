@@ -17,7 +17,7 @@ PLAIN_LINE_EVERY_S = 10.0
 def shown(total_steps: int, first_step: int) -> Iterator[Callable[[Line], None]]:
     """A function that shows a line of metrics, for the length of the block."""
     if not sys.stdout.isatty():
-        yield _plain(total_steps, first_step)
+        yield _plain(total_steps)
         return
     columns = (
         TextColumn("{task.completed:,}/{task.total:,} steps"),
@@ -35,17 +35,21 @@ def _told(line: Line) -> str:
     return f"loss {line.loss:.3f}  {line.tokens_per_s:,.0f} tokens/s  waiting {line.wait_share:.1%}"
 
 
-def _plain(total_steps: int, first_step: int) -> Callable[[Line], None]:
-    began_s = said_s = time.monotonic()
+def _plain(total_steps: int) -> Callable[[Line], None]:
+    # The clock starts with the first line, after compilation, so that the time left is that of the steps.
+    began: tuple[float, int] | None = None
+    said_s = time.monotonic()
 
     def say(line: Line) -> None:
-        nonlocal said_s
+        nonlocal began, said_s
         now_s = time.monotonic()
-        last = line.steps_done == total_steps
-        if now_s - said_s < PLAIN_LINE_EVERY_S and not last:
+        if began is None:
+            began = (now_s, line.steps_done)
+            return
+        if now_s - said_s < PLAIN_LINE_EVERY_S and line.steps_done != total_steps:
             return
         said_s = now_s
-        left_s = (now_s - began_s) / (line.steps_done - first_step) * (total_steps - line.steps_done)
+        left_s = (now_s - began[0]) / (line.steps_done - began[1]) * (total_steps - line.steps_done)
         print(f"step {line.steps_done:,}/{total_steps:,}  {_told(line)}  {left_s / 60:.1f} min left", flush=True)
 
     return say

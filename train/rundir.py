@@ -78,7 +78,10 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def _check_same(folder: RunFolder, config: RunConfig, plan: mixsched.Plan) -> None:
-    before, now = (_leaves(dataclasses.asdict(each)) for each in (read_config(folder), config))
+    # Where the data lies may change; what it is may not, and that its fingerprints tell.
+    before, now = (
+        _leaves(dataclasses.asdict(dataclasses.replace(each, shards=""))) for each in (read_config(folder), config)
+    )
     changed = [
         f"{name} was {before.get(name, 'absent')}, now {now.get(name, 'absent')}"
         for name in sorted(before.keys() | now.keys())

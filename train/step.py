@@ -1,5 +1,7 @@
 """One optimizer step, pure: (state, batch) -> (state, metrics)."""
 
+import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
@@ -9,6 +11,7 @@ from jax.sharding import Mesh
 from jaxtyping import Array, Float32, Int
 
 from model.loss import source_losses, token_losses
+from model.sharding import parameter_shardings
 from model.transformer import Transformer
 from train.state import TrainState
 
@@ -49,3 +52,14 @@ def train_step(
     updates = jax.tree.map(lambda step: -batch.learning_rate * step, direction)
     model = eqx.apply_updates(state.model, updates)
     return TrainState(model, optimizer_state), Metrics(loss, optax.tree.norm(grads), *by_source)
+
+
+def jit_step(
+    state: TrainState, optimizer: optax.GradientTransformation, *, sources: int, mesh: Mesh
+) -> Callable[[TrainState, Batch], tuple[TrainState, Metrics]]:
+    """`train_step`, compiled for the devices of `mesh`; it takes over the state's memory and keeps its sharding."""
+    return jax.jit(
+        functools.partial(train_step, optimizer=optimizer, sources=sources, mesh=mesh),
+        donate_argnums=0,
+        out_shardings=(parameter_shardings(state, mesh), None),
+    )

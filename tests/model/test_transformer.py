@@ -13,7 +13,7 @@ from model.loss import token_losses
 from model.transformer import Transformer, rotary_turns, rotate
 
 TINY = ModelConfig(vocab_size=64, context_tokens=16, width=32, layers=3, heads=4, hidden=48)
-NANO = dataclasses.replace(SIZES["nano"], vocab_size=2_048)
+NANO = SIZES["nano"]
 
 
 def tiny(**changes) -> Transformer:
@@ -91,4 +91,4 @@ def test_nano_has_the_same_loss_as_ever() -> None:
     before, gradient = step(model, jnp.asarray(rows))
     stepped = jax.tree.map(lambda parameter, slope: parameter - 0.1 * slope, model, gradient)
     after, _ = step(stepped, jnp.asarray(rows))
-    np.testing.assert_allclose([before, after], [0.0, 0.0], rtol=0, atol=1e-5)
+    np.testing.assert_allclose([before, after], [7.668436, 7.527422], rtol=0, atol=1e-5)

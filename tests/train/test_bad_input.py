@@ -124,6 +124,13 @@ def test_batch_that_the_devices_do_not_divide(refused, tmp_path, tiny_arguments)
     assert not (tmp_path / "runs").exists()
 
 
+def test_loss_that_is_not_finite_names_the_step_and_the_batch(refused, tmp_path, tiny_arguments):
+    said = refused("train", *tiny_arguments(tmp_path / "runs"), "--optimizer.peak-lr=1e30")
+    assert re.search(r"step \d+ has loss \S+ and gradient norm (nan|inf) \(its batch: (\w+ \d,? ?)+\)", said)
+    lines = (tmp_path / "runs" / "code25-nano-seed0" / "metrics.jsonl").read_text().splitlines()
+    assert all("NaN" not in line and "Infinity" not in line for line in lines)
+
+
 @pytest.fixture
 def damaged(shards, tmp_path):
     """A copy of the tiny shards that a test may damage."""

@@ -1,17 +1,15 @@
 """One step: pinned numbers, the same on one device and on eight, and what the optimizer leaves alone."""
 
-import functools
-
 import jax
 import numpy as np
 import pytest
 
 from model.config import ModelConfig
-from model.sharding import data_mesh, parameter_shardings
+from model.sharding import data_mesh
 from train.data import put_batch
 from train.scales import OptimizerConfig
 from train.state import init_state, make_optimizer, state_maker
-from train.step import train_step
+from train.step import jit_step
 
 CONFIG = ModelConfig(vocab_size=96, context_tokens=16, width=32, layers=2, heads=2, hidden=64, loss_chunk_tokens=32)
 
@@ -22,11 +20,7 @@ def steps(devices: int, count: int, *, weight_decay: float = 0.1, learning_rate:
     optimizer = make_optimizer(OptimizerConfig(peak_lr=1e-2, weight_decay=weight_decay))
     state = init_state(state_maker(CONFIG, optimizer, key=jax.random.key(0)), mesh)
     before = jax.device_get(state)
-    step = jax.jit(
-        functools.partial(train_step, optimizer=optimizer, sources=3, mesh=mesh),
-        donate_argnums=0,
-        out_shardings=(parameter_shardings(state, mesh), None),
-    )
+    step = jit_step(state, optimizer, sources=3, mesh=mesh)
     read = {
         "rows": np.random.default_rng(0).integers(0, 96, (8, 17), np.int32),
         "source": np.array([0, 0, 0, 0, 2, 2, 2, 0], np.int32),
