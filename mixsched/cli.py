@@ -53,4 +53,4 @@ def _os_error(error: OSError) -> str:
         )
     if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
         return f"may not open{where} ({error.strerror}); change its permissions or choose another folder"
-    return f"the system could not open{where}: {error.strerror or error}"
+    return f"the system refused{where}: {error.strerror or error}"

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 from mixsched.errors import UsageError
-from mixsched.lengths import Length, Steps, in_steps, length_from_json, length_to_json
+from mixsched.lengths import Length, Steps, check_length, in_steps, length_from_json, length_to_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +31,7 @@ class WarmupCosine:
 
     def __post_init__(self):
         _check_rates(peak=self.peak, end=self.end)
+        check_length("`warmup`", self.warmup)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +71,7 @@ def rate(
         case WarmupCosine(peak, end, warmup):
             warm = in_steps(warmup, batch_size=batch_size, context_tokens=context_tokens)
             if phase_step < warm:
-                return peak * (phase_step + 1) / warm
+                return peak * ((phase_step + 1) / warm)
             done = _progress(phase_step - warm, steps - warm)
             return end + (peak - end) * (1 + math.cos(math.pi * done)) / 2
         case LinearAnneal(end, start):
@@ -83,15 +84,21 @@ def rate(
 def curve_to_json(curve: Curve) -> dict:
     """`{"kind": "warmup_cosine", "peak": ..., ...}`."""
     kind = next(kind for kind, cls in _KINDS.items() if isinstance(curve, cls))
-    fields = {field.name: getattr(curve, field.name) for field in dataclasses.fields(curve)}
     return {"kind": kind} | {
-        name: length_to_json(value) if name == "warmup" else value for name, value in fields.items()
+        field.name: _value_to_json(getattr(curve, field.name)) for field in dataclasses.fields(curve)
     }
+
+
+def _value_to_json(value: float | Length | None) -> float | dict[str, int] | None:
+    # float(), so that a peak of 1 and of 1.0 are one declaration.
+    if value is None:
+        return None
+    return float(value) if isinstance(value, int | float) else length_to_json(value)
 
 
 def curve_from_json(value: object) -> Curve:
     """The inverse of `curve_to_json`; raises UsageError on an unknown kind or field."""
-    if not isinstance(value, dict) or value.get("kind") not in _KINDS:
+    if not isinstance(value, dict) or value.get("kind") not in tuple(_KINDS):
         raise UsageError(f"`lr` must be an object whose 'kind' is one of {', '.join(_KINDS)}, got {value!r}")
     cls = _KINDS[value["kind"]]
     fields: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 import dataclasses
 import numbers
+from typing import TypeGuard
 
 from mixsched.errors import UsageError
 
@@ -50,12 +51,14 @@ def in_steps(length: Length, *, batch_size: int, context_tokens: int) -> int:
     >>> in_steps(Tokens(200_000_000_000), batch_size=512, context_tokens=8_192)
     47684
     """
+    # int(), since NumPy's unsigned integers wrap around where they are negated.
+    count = int(length.count)
     match length:
-        case Tokens(count):
+        case Tokens():
             return -(-count // (batch_size * context_tokens))
-        case Samples(count):
+        case Samples():
             return -(-count // batch_size)
-        case Steps(count):
+        case Steps():
             return count
 
 
@@ -76,8 +79,19 @@ def length_from_json(value: object) -> Length:
     )
 
 
+def check_length(what: str, length: object) -> None:
+    """Raise UsageError if `length` is no Length, e.g. a bare number whose unit was forgotten."""
+    if not isinstance(length, Tokens | Samples | Steps):
+        raise UsageError(f"{what} must be Tokens(n), Samples(n) or Steps(n), got {length!r}; write the unit")
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether `value` is a whole number, Python's or NumPy's, and not a truth value."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
 def _check(unit: str, count: object) -> None:
-    if not isinstance(count, numbers.Integral) or isinstance(count, bool) or int(count) < 0:
+    if not is_whole(count) or count < 0:
         raise UsageError(
             f"`{unit}` takes a whole number of at least 0, got {count!r}; "
             f"write {unit}(200_000_000_000), not {unit}(2e11)"

@@ -39,23 +39,23 @@ def permute(index: np.ndarray, *, size: np.ndarray | int, key: np.ndarray | np.u
     """The place of each `index` in the shuffle of 0..size-1 that `key` names: int64, the shape of `index`.
 
     `size` (1 to 2**62) and `key` are one for all or one for each index. For a fixed size and key it is a
-    bijection. Raises ValueError for an index outside 0..size-1.
+    bijection. Raises ValueError for an index that is not a whole number in 0..size-1.
 
     >>> permute(np.arange(5), size=5, key=derive_key("an example")).tolist()
     [3, 2, 1, 4, 0]
     """
     index = np.asarray(index)
-    size = np.broadcast_to(np.asarray(size, np.uint64), index.shape)
-    key = np.broadcast_to(np.asarray(key, np.uint64), index.shape)
-    if index.size and (index.min() < 0 or (index.astype(np.uint64) >= size).any()):
-        raise ValueError("`index` must lie in 0..size-1")
+    size = np.broadcast_to(np.asarray(size, np.uint64), index.shape).ravel()
+    key = np.broadcast_to(np.asarray(key, np.uint64), index.shape).ravel()
+    if index.size and (index.dtype.kind not in "iu" or index.min() < 0 or (index.ravel() >= size).any()):
+        raise ValueError("`index` must hold whole numbers in 0..size-1")
     side = _square_side(size)
-    place = _feistel(index.astype(np.uint64), side, key)
+    place = _feistel(index.ravel().astype(np.uint64), side, key)
     outside = np.flatnonzero(place >= size)
     while outside.size:
         place[outside] = _feistel(place[outside], side[outside], key[outside])
         outside = outside[place[outside] >= size[outside]]
-    return _swap_or_not(place, size, key).astype(np.int64)
+    return _swap_or_not(place, size, key).astype(np.int64).reshape(index.shape)
 
 
 def mix64(value: np.ndarray) -> np.ndarray:

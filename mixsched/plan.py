@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from mixsched.errors import UsageError, did_you_mean
+from mixsched.lengths import is_whole
 from mixsched.permutation import derive_key, permute, subkey
 from mixsched.quota import Quota
 from mixsched.schedule import Schedule
@@ -17,6 +18,7 @@ from mixsched.shares import resolve
 
 # Raise it whenever a plan would serve other samples for the same declaration.
 PLAN_FORMAT = 1
+MAX_ROWS = 2**62
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Plan:
     `rows` maps each source to its number of rows; sources that the schedule does not name are left out. Two plans
     with one `fingerprint` serve the same samples in the same slots, on any machine and in any listing order.
 
-    Raises UsageError if the schedule names a source without rows.
+    Raises UsageError if the schedule names a source without rows, or if rows or seed are no whole numbers.
 
     >>> from mixsched import Phase, Plan, Schedule, Steps
     >>> mix = {"text": 0.75, "code": 0.25}
@@ -64,8 +66,12 @@ class Plan:
                     f"the weights name the source {source!r}, which is not among the data; "
                     f"{did_you_mean(source, self.rows)}"
                 )
-            if self.rows[source] < 1:
-                raise UsageError(f"`rows` of source {source!r} must be at least 1, got {self.rows[source]}")
+            if not is_whole(self.rows[source]) or not 1 <= int(self.rows[source]) <= MAX_ROWS:
+                raise UsageError(
+                    f"`rows` of source {source!r} must be a whole number from 1 to 2**62, got {self.rows[source]!r}"
+                )
+        if not is_whole(self.seed):
+            raise UsageError(f"`seed` must be a whole number, got {self.seed!r}")
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -101,12 +107,12 @@ class Plan:
 
     def served(self, step: int) -> np.ndarray:
         """Samples of each source in the steps before `step`, i.e. their cursors there: int64 [sources]."""
-        if not 0 <= step <= self.total_steps:
-            raise UsageError(f"`step` must lie in 0..{self.total_steps}, got {step}")
+        self._check_steps_done(step)
         return self.quota.served(step)
 
     def expected(self, step: int) -> tuple[Fraction, ...]:
         """The exact number of samples that the weights ask of each source in the steps before `step`."""
+        self._check_steps_done(step)
         return tuple(Fraction(part, self.quota.shares.unit) for part in self.quota.shares.numerators(step))
 
     def batch_size(self, step: int) -> int:
@@ -153,7 +159,7 @@ class Plan:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """A SHA-256 over all that decides a sample: plan format, schedule, rows of its sources, seed."""
+        """A SHA-256 over all that is declared: plan format, schedule, rows of its sources, seed."""
         canonical = json.dumps(self._declaration(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -165,7 +171,7 @@ class Plan:
     def from_json(value: dict) -> "Plan":
         """The inverse of `to_json`; raises UsageError if the format is another or the fingerprint differs."""
         needed = {"fingerprint", "format", "rows", "schedule", "seed"}
-        if not isinstance(value, dict) or not needed <= value.keys():
+        if not isinstance(value, dict) or not needed <= value.keys() or not isinstance(value["rows"], dict):
             raise UsageError(f"a plan must be an object with the fields {', '.join(sorted(needed))}")
         if value["format"] != PLAN_FORMAT:
             raise UsageError(
@@ -178,7 +184,7 @@ class Plan:
         return plan
 
     def differences(self, other: "Plan") -> tuple[str, ...]:
-        """What differs from `other`, a sentence for each declared value; empty if both serve the same samples."""
+        """What differs from `other`, a sentence for each declared value; empty if the fingerprints are equal."""
         mine, theirs = _leaves(self._declaration()), _leaves(other._declaration())
         return tuple(
             f"{name} is {mine.get(name, 'absent')} here and {theirs.get(name, 'absent')} there"
@@ -191,8 +197,12 @@ class Plan:
             "format": PLAN_FORMAT,
             "rows": {source: int(self.rows[source]) for source in self.sources},
             "schedule": self.schedule.to_json(),
-            "seed": self.seed,
+            "seed": int(self.seed),
         }
+
+    def _check_steps_done(self, step: int) -> None:
+        if not 0 <= step <= self.total_steps:
+            raise UsageError(f"`step` must lie in 0..{self.total_steps}, got {step}")
 
     def _check_step(self, step: int) -> None:
         if not 0 <= step < self.total_steps:

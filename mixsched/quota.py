@@ -55,7 +55,7 @@ def _solve(shares: Shares, bytes_a_step: int) -> bytes:
             moved = np.diff(floors, axis=0, prepend=floor[None]) > 0
             floor, rest = floors[-1], rests[-1]
             _refresh_due(shares, due, floor, segment.first_step + stop)
-            order = _by_deadline(moved, rests > 0, due, segment.first_step + start)
+            order = _by_deadline(moved, rests > 0, segment.increments(start, stop) > 0, due, segment.first_step + start)
             # The W of all sources add up to the samples so far, so the fractions add up to the slots left over.
             extras = rests.sum(axis=1) // shares.unit
             ahead = _serve(masks, bytes_a_step, ahead, moved, extras.tolist(), order.tolist())
@@ -78,16 +78,20 @@ def _refresh_due(shares: Shares, due: np.ndarray, floor: np.ndarray, next_step: 
         due[source] = NEVER if step is None else step
 
 
-def _by_deadline(moved: np.ndarray, released: np.ndarray, due: np.ndarray, first_step: int) -> np.ndarray:
+def _by_deadline(
+    moved: np.ndarray, released: np.ndarray, weighted: np.ndarray, due: np.ndarray, first_step: int
+) -> np.ndarray:
     """Sources in the order of their next deadline, ties by name, those without a released job last.
 
-    Row t holds source indices: int64 [steps, sources]. `due` tells the deadlines beyond the last row.
+    Where a deadline never comes, sources that have weight in the step go before those that have none any more. Row
+    t holds source indices: int64 [steps, sources]. `due` tells the deadlines beyond the last row.
     """
     steps = np.arange(first_step, first_step + len(moved))[:, None]
     rises = np.where(moved, steps, NEVER)
     later = np.concatenate([rises[1:], due[None]])
     deadline = np.minimum.accumulate(later[::-1], axis=0)[::-1]
-    return np.argsort(np.where(released, deadline, NEVER + 1), axis=1, kind="stable")
+    deadline += (deadline == NEVER) & ~weighted
+    return np.argsort(np.where(released, deadline, NEVER + 2), axis=1, kind="stable")
 
 
 def _serve(

@@ -2,14 +2,13 @@
 
 import dataclasses
 import json
-import numbers
 from collections.abc import Set
 from fractions import Fraction
 from typing import Literal, get_args
 
 from mixsched.curves import Curve, LinearAnneal, curve_from_json, curve_to_json, rate
 from mixsched.errors import UsageError
-from mixsched.lengths import Length, in_steps, length_from_json, length_to_json
+from mixsched.lengths import Length, check_length, in_steps, is_whole, length_from_json, length_to_json
 from mixsched.weights import Weights, flatten, groups, weights_from_json, weights_to_json
 
 Shape = Literal["linear", "cosine"]
@@ -49,11 +48,13 @@ class Phase:
     def __post_init__(self):
         if not self.name:
             raise UsageError("`name` of a phase must not be empty")
+        check_length(f"`length` of phase {self.name!r}", self.length)
         if self.length.count == 0:
             raise UsageError(f"`length` of phase {self.name!r} must be at least 1, got {self.length}")
         if self.batch_size is not None:
             _check_positive(f"`batch_size` of phase {self.name!r}", self.batch_size)
         self.mixes()
+        self.groups()
 
     def mixes(self) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
         """The exact shares of each source at the start and at the end of the phase (see `flatten`)."""
@@ -106,9 +107,12 @@ class Schedule:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise UsageError(f"`phases` must have different names, {twice[0]!r} stands there twice")
-        first = self.phases[0].lr
-        if isinstance(first, LinearAnneal) and first.start is None:
-            raise UsageError("`start` of a LinearAnneal must be given in the first phase: nothing comes before it")
+        for before, phase in zip((None, *self.phases), self.phases, strict=False):
+            inherits = isinstance(phase.lr, LinearAnneal) and phase.lr.start is None
+            if inherits and (before is None or before.lr is None):
+                raise UsageError(
+                    f"`start` of the LinearAnneal in phase {phase.name!r} must be given: no learning rate precedes it"
+                )
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -147,6 +151,8 @@ class Schedule:
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of `step`; raises UsageError where its phase declares none."""
+        if not 0 <= step < self.total_steps:
+            raise UsageError(f"`step` must lie in 0..{self.total_steps - 1}, got {step}")
         position = max(place for place, first in enumerate(self.first_steps) if first <= step)
         return self._rate(position, step - self.first_steps[position])
 
@@ -167,8 +173,8 @@ class Schedule:
     def to_json(self) -> dict:
         """A JSON object from which `from_json` makes the same schedule, weights to the last digit."""
         return {
-            "batch_size": self.batch_size,
-            "context_tokens": self.context_tokens,
+            "batch_size": int(self.batch_size),
+            "context_tokens": int(self.context_tokens),
             "phases": [_phase_to_json(phase) for phase in self.phases],
         }
 
@@ -176,6 +182,8 @@ class Schedule:
     def from_json(value: dict) -> "Schedule":
         """The inverse of `to_json`; raises UsageError where a field is missing, unknown or wrong."""
         _check_fields("schedule", value, needed={"batch_size", "context_tokens", "phases"})
+        if not isinstance(value["phases"], list):
+            raise UsageError(f"`phases` of a schedule must be a list, got {value['phases']!r}")
         return Schedule(
             phases=tuple(_phase_from_json(phase) for phase in value["phases"]),
             batch_size=value["batch_size"],
@@ -186,37 +194,37 @@ class Schedule:
 def _phase_to_json(phase: Phase) -> dict:
     if isinstance(phase.weights, Ramp):
         ramp = phase.weights
-        weights: dict = {
-            "ramp": ramp.shape,
-            "start": weights_to_json(ramp.start),
-            "end": weights_to_json(ramp.end),
-        }
+        start, end = weights_to_json(ramp.start), weights_to_json(ramp.end)
+        weights: dict = {"ramp": {"shape": ramp.shape, "start": start, "end": end}}
     else:
         weights = weights_to_json(phase.weights)
     value: dict = {"name": phase.name, "length": length_to_json(phase.length), "weights": weights}
     if phase.lr is not None:
         value["lr"] = curve_to_json(phase.lr)
     if phase.batch_size is not None:
-        value["batch_size"] = phase.batch_size
+        value["batch_size"] = int(phase.batch_size)
     return value
 
 
 def _phase_from_json(value: dict) -> Phase:
     _check_fields("phase", value, needed={"name", "length", "weights"}, known={"lr", "batch_size"})
-    weights = value["weights"]
-    if isinstance(weights, dict) and isinstance(weights.get("start"), dict) and "ramp" in weights:
-        _check_fields("ramp", weights, needed={"ramp", "start", "end"})
-        start, end = (weights_from_json(weights[side], where=side) for side in ("start", "end"))
-        mix: Weights | Ramp = Ramp(start, end, weights["ramp"])
-    else:
-        mix = weights_from_json(weights)
     return Phase(
         name=value["name"],
         length=length_from_json(value["length"]),
-        weights=mix,
+        weights=_mix_from_json(value["weights"]),
         lr=curve_from_json(value["lr"]) if "lr" in value else None,
         batch_size=value.get("batch_size"),
     )
+
+
+def _mix_from_json(value: object) -> Weights | Ramp:
+    # A source or group may be called "ramp" too; its value is a number or holds `share` and `of`.
+    ramp = value.get("ramp") if isinstance(value, dict) and len(value) == 1 else None
+    if not isinstance(ramp, dict) or ramp.keys() == {"share", "of"}:
+        return weights_from_json(value)
+    _check_fields("ramp", ramp, needed={"shape", "start", "end"})
+    start, end = (weights_from_json(ramp[side], where=side) for side in ("start", "end"))
+    return Ramp(start, end, ramp["shape"])
 
 
 def _check_fields(what: str, value: object, *, needed: Set[str], known: Set[str] = frozenset()) -> None:
@@ -230,5 +238,5 @@ def _check_fields(what: str, value: object, *, needed: Set[str], known: Set[str]
 
 
 def _check_positive(what: str, value: object) -> None:
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or int(value) < 1:
+    if not is_whole(value) or value < 1:
         raise UsageError(f"{what} must be a whole number of at least 1, got {value!r}")

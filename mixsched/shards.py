@@ -72,16 +72,28 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / "manifest.json"
     try:
         value = json.loads(path.read_text())
+        if value["format"] != MANIFEST_FORMAT:
+            raise UsageError(
+                f"'{path}' has format {value['format']}, this version reads {MANIFEST_FORMAT}; "
+                "prepare this source again"
+            )
         shards = tuple(Shard(**shard) for shard in value.pop("shards"))
         manifest = Manifest(shards=shards, **value)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UsageError(f"'{folder}' holds no manifest.json, so it is no source; prepare it first") from None
+    except UsageError:
+        raise
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UsageError(f"'{path}' is not a manifest ({error}); prepare this source again") from error
-    if manifest.format != MANIFEST_FORMAT or manifest.dtype not in DTYPES:
+    if manifest.dtype not in DTYPES:
         raise UsageError(
-            f"'{path}' has format {manifest.format} and dtype {manifest.dtype!r}; this version reads format "
-            f"{MANIFEST_FORMAT} with {' or '.join(DTYPES)}; prepare this source again"
+            f"'{path}' has dtype {manifest.dtype!r}, this version reads {' or '.join(DTYPES)}; "
+            "prepare this source again"
+        )
+    if manifest.rows != sum(shard.rows for shard in shards):
+        raise UsageError(
+            f"'{path}' says {manifest.rows} rows, its shards have {sum(shard.rows for shard in shards)}; "
+            "it was edited: restore it or prepare this source again"
         )
     return manifest
 
@@ -100,7 +112,7 @@ class Rows:
     """The rows of a source folder, read by record number: what Grain calls a random-access data source.
 
     Picklable, and safe to read from several threads. `rows[record]` is one row, `rows.__getitems__(records)`
-    many in one call: uint16 or uint32 [context_tokens + 1] and [records, context_tokens + 1].
+    many in one call: uint16 or uint32 [context_tokens + 1] and [records, context_tokens + 1], not to be written to.
     """
 
     def __init__(self, folder: Path, manifest: Manifest):
@@ -122,7 +134,8 @@ class Rows:
 
     def __getitems__(self, records: Sequence[Any]) -> np.ndarray:
         width = self.manifest.context_tokens + 1
-        joined = b"".join(self._records.__getitems__(records))
+        # ArrayRecord refuses to read nothing.
+        joined = b"".join(self._records.__getitems__(records)) if len(records) else b""
         return np.frombuffer(joined, self.manifest.dtype).reshape(len(records), width)
 
     def __repr__(self) -> str:

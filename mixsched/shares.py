@@ -61,7 +61,8 @@ class Shares:
     """All segments of a schedule over one `unit`, for its `sources` sorted by name.
 
     `exact` is False where the declared weights have no common denominator that int64 can carry (beyond some
-    12 decimal digits); then they are rounded to the unit, keep their sum and stay positive.
+    12 decimal digits); then they are rounded to the unit, stay positive and keep their sum, for
+    which the largest pays.
     """
 
     sources: tuple[str, ...]

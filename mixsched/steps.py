@@ -39,22 +39,28 @@ class StepSource:
 
     def __post_init__(self):
         check_sources(self.plan, self.sources)
+        smallest = min(self.plan.schedule.batch_sizes)
+        if not 0 <= self.host < self.hosts <= smallest:
+            raise UsageError(
+                f"`host` must lie in 0..hosts-1 and `hosts` in 1..{smallest} (the smallest batch), "
+                f"got host {self.host} of {self.hosts}"
+            )
 
     def __len__(self) -> int:
         return self.plan.total_steps
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        if not 0 <= index < len(self):
+            raise IndexError(f"`index` must be a step in 0..{len(self) - 1}, got {index}")
         placement = self.plan.slots(index, host=self.host, hosts=self.hosts)
-        rows: np.ndarray | None = None
-        for index in np.unique(placement.source).tolist():
-            mine = placement.source == index
-            records = placement.record[mine].tolist()
-            part = np.asarray(self.sources[self.plan.sources[index]].__getitems__(records))
-            if rows is None:
-                rows = np.empty((len(mine), *part.shape[1:]), np.int32)
-            rows[mine] = part
-        if rows is None:
-            raise UsageError(f"`hosts` ({self.hosts}) exceeds the slots of step {index}: this host has none")
+        order = np.argsort(placement.source, kind="stable")
+        used, firsts = np.unique(placement.source[order], return_index=True)
+        parts = [
+            np.asarray(self.sources[self.plan.sources[source]].__getitems__(placement.record[slots].tolist()))
+            for source, slots in zip(used.tolist(), np.split(order, firsts[1:]), strict=True)
+        ]
+        rows = np.empty((len(order), *parts[0].shape[1:]), np.int32)
+        rows[order] = np.concatenate(parts)
         return {"rows": rows, "source": placement.source.astype(np.int32)}
 
 

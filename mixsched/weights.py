@@ -4,6 +4,7 @@ import dataclasses
 import math
 import numbers
 from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
 
 from mixsched.errors import UsageError
@@ -45,14 +46,19 @@ def flatten(weights: Weights, *, where: str = "weights") -> dict[str, Fraction]:
 def groups(weights: Weights) -> dict[str, tuple[str, ...]]:
     """The sources under each group name, in the order declared, outer groups first.
 
+    Raises UsageError if a name stands for two groups, or for a group and a source.
+
     >>> groups({"text": 0.75, "code": Group(0.25, {"web_code": 0.8, "markup": 0.2})})
     {'code': ('web_code', 'markup')}
     """
     found: dict[str, tuple[str, ...]] = {}
     for name, value in weights.items():
         if isinstance(value, Group):
-            found[name] = _leaves(value.of)
-            found.update(groups(value.of))
+            inner = {name: _leaves(value.of)}
+            for group, leaves in (inner | groups(value.of)).items():
+                if group in found or group in _leaves(weights):
+                    raise UsageError(f"the name {group!r} stands for a group and for something else; rename one")
+                found[group] = leaves
     return found
 
 
@@ -65,12 +71,15 @@ def _leaves(weights: Weights) -> tuple[str, ...]:
 def _flatten(weights: Weights, where: str) -> dict[str, Fraction]:
     if not isinstance(weights, Mapping) or not weights:
         raise UsageError(f"`{where}` must map at least one source to its weight, got {weights!r}")
+    for name in weights:
+        if not isinstance(name, str) or not name:
+            raise UsageError(f"`{where}` must name its sources by strings that are not empty, got {name!r}")
     level = {name: _share(value, f"{where}[{name!r}]") for name, value in weights.items()}
     total = sum(level.values(), Fraction(0))
     if abs(total - 1) > FLOAT_NOISE:
-        listed = ", ".join(f"{name} {float(share):g}" for name, share in level.items())
-        remedy = f"; divide each by {float(total):g}" if total else ""
-        raise UsageError(f"`{where}` must add up to 1, they add up to {float(total):.12g} ({listed}){remedy}")
+        listed = ", ".join(f"{name} {_shown(share)}" for name, share in level.items())
+        remedy = f"; divide each by {_shown(total)}" if total else ""
+        raise UsageError(f"`{where}` must add up to 1, they add up to {_shown(total)} ({listed}){remedy}")
     flat: dict[str, Fraction] = {}
     for name, value in weights.items():
         share = level[name] / total
@@ -89,8 +98,13 @@ def _flatten(weights: Weights, where: str) -> dict[str, Fraction]:
 def _share(value: object, where: str) -> Fraction:
     share = exact(value.share if isinstance(value, Group) else value, where)
     if share < 0:
-        raise UsageError(f"`{where}` must not be negative, got {float(share):g}; use 0 to leave the source out")
+        raise UsageError(f"`{where}` must not be negative, got {_shown(share)}; use 0 to leave the source out")
     return share
+
+
+def _shown(share: Fraction) -> str:
+    """Up to 12 digits for a message; a float would overflow on what a typo can make of an exponent."""
+    return f"{(Decimal(share.numerator) / Decimal(share.denominator)).normalize():.12g}"
 
 
 def exact(value: object, where: str) -> Fraction:

@@ -39,9 +39,7 @@ def named_arrays(tree: PyTree) -> dict[str, Array]:
     return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
 
 
-def restore_item(
-    checkpoints: ocp.CheckpointManager, step: int, item: str, abstract: PyTree
-) -> PyTree:
+def restore_item(checkpoints: ocp.CheckpointManager, step: int, item: str, abstract: PyTree) -> PyTree:
     """An item of a checkpoint in the structure of `abstract`, whose leaves give shape, dtype and sharding."""
     args = ocp.args.Composite(**{item: ocp.args.StandardRestore(named_arrays(abstract))})
     named = checkpoints.restore(step, args=args)[item]
@@ -60,9 +58,7 @@ def abstract_tree(make: Callable[[], PyTree], mesh: Mesh) -> PyTree:
     )
 
 
-def restore_model(
-    checkpoints: ocp.CheckpointManager, step: int, config: ModelConfig, mesh: Mesh
-) -> Transformer:
+def restore_model(checkpoints: ocp.CheckpointManager, step: int, config: ModelConfig, mesh: Mesh) -> Transformer:
     """The model of a checkpoint, on the devices of `mesh`."""
     abstract = abstract_tree(lambda: Transformer(config, key=jax.random.key(0)), mesh)
     return restore_item(checkpoints, step, MODEL, abstract)

@@ -76,7 +76,7 @@ def _paper_scale(size: str, peak_lr: float) -> Scale:
 SCALES: dict[str, Scale] = {
     "nano": Scale(
         model=SIZES["nano"],
-        optimizer=OptimizerConfig(peak_lr=4e-3),
+        optimizer=OptimizerConfig(peak_lr=1e-2),
         batch_size=16,
         paper_tokens_per_token=200_000,
         log_every_steps=1,

@@ -46,7 +46,7 @@ def test_a_mistake_of_the_caller_is_one_line_and_2(capsys: pytest.CaptureFixture
         (errno.EACCES, "/runs/a", "may not open '/runs/a' (Permission denied); change its permissions"),
         (errno.EROFS, "/runs/a", "may not open '/runs/a' (Read-only file system); change its permissions"),
         (errno.EPERM, "/runs/a", "may not open '/runs/a' (Operation not permitted); change its permissions"),
-        (errno.ENOENT, "/runs/a", "the system could not open '/runs/a': No such file or directory"),
+        (errno.ENOENT, "/runs/a", "the system refused '/runs/a': No such file or directory"),
     ],
 )
 def test_what_the_system_refuses_is_one_sentence_and_2(

@@ -134,11 +134,17 @@ def test_a_source_of_other_rows_is_refused(plan: Plan, sources: Sources) -> None
 
 
 def test_a_host_without_slots_is_told(plan: Plan, sources: Sources) -> None:
-    with pytest.raises(UsageError, match=r"`hosts` \(6\) exceeds the slots of step 14"):
-        StepSource(plan, sources, 0, 6)[14]
+    with pytest.raises(UsageError, match=r"`hosts` in 1\.\.5 \(the smallest batch\), got host 0 of 6"):
+        StepSource(plan, sources, 0, 6)
+
+
+@pytest.mark.parametrize("step", [-1, 10_000])
+def test_a_step_that_is_none_ends_iteration(plan: Plan, sources: Sources, step: int) -> None:
+    with pytest.raises(IndexError, match="`index` must be a step in 0"):
+        StepSource(plan, sources)[step]
 
 
 @pytest.mark.parametrize(("host", "hosts"), [(2, 2), (-1, 2)])
 def test_a_host_that_is_none_is_refused(plan: Plan, sources: Sources, host: int, hosts: int) -> None:
-    with pytest.raises(UsageError, match=r"`host` must lie in 0\.\.1"):
-        StepSource(plan, sources, host, hosts)[0]
+    with pytest.raises(UsageError, match=r"`host` must lie in 0\.\.hosts-1"):
+        StepSource(plan, sources, host, hosts)

@@ -122,7 +122,7 @@ def test_the_shape_of_the_index_is_kept_and_none_is_none() -> None:
 
 @pytest.mark.parametrize(("index", "size"), [(-1, 5), (5, 5), (2**40, 2**40), (0, 0)])
 def test_an_index_outside_the_size_is_refused(index: int, size: int) -> None:
-    with pytest.raises(ValueError, match=r"`index` must lie in 0\.\.size-1"):
+    with pytest.raises(ValueError, match=r"`index` must hold whole numbers in 0\.\.size-1"):
         permute(np.array([0, index]), size=size, key=np.uint64(1))
 
 

@@ -69,13 +69,12 @@ def test_each_learning_rate_is_that_of_its_phase_up_to_the_boundary() -> None:
 def test_anneals_without_a_start_inherit_through_several_phases() -> None:
     phases = (
         Phase("a", Steps(4), MIX, LinearAnneal(0.5, start=1.0)),
-        Phase("b", Steps(1), MIX, LinearAnneal(0.25)),
+        Phase("b", Steps(2), MIX, LinearAnneal(0.25)),
         Phase("c", Steps(2), MIX, LinearAnneal(0.05)),
     )
     schedule = Schedule(phases, batch_size=1, context_tokens=1)
-    assert schedule.learning_rate(4) == 0.25
-    assert schedule.learning_rate(5) == pytest.approx(0.15)
-    assert schedule.learning_rate(6) == 0.05
+    assert [schedule.learning_rate(step) for step in (3, 4, 5, 7)] == [0.5, 0.375, 0.25, 0.05]
+    assert schedule.learning_rate(6) == pytest.approx(0.15)
 
 
 def test_a_phase_without_a_learning_rate_says_so_when_asked() -> None:
@@ -83,10 +82,10 @@ def test_a_phase_without_a_learning_rate_says_so_when_asked() -> None:
         one_phase().learning_rate(0)
 
 
-def test_an_anneal_after_a_phase_without_a_learning_rate_names_that_phase() -> None:
+def test_an_anneal_after_a_phase_without_a_learning_rate_is_refused() -> None:
     phases = (Phase("bare", Steps(1), MIX), Phase("cooldown", Steps(1), MIX, LinearAnneal(0.0)))
-    with pytest.raises(UsageError, match="`lr` of phase 'bare' is not declared"):
-        Schedule(phases, batch_size=1, context_tokens=1).learning_rate(1)
+    with pytest.raises(UsageError, match="`start` of the LinearAnneal in phase 'cooldown' must be given"):
+        Schedule(phases, batch_size=1, context_tokens=1)
 
 
 @pytest.mark.parametrize("step", [-1, 3])
@@ -96,7 +95,7 @@ def test_a_step_outside_the_schedule_has_no_learning_rate(step: int) -> None:
 
 
 def test_an_anneal_without_a_start_is_refused_in_the_first_phase() -> None:
-    with pytest.raises(UsageError, match="`start` of a LinearAnneal must be given in the first phase"):
+    with pytest.raises(UsageError, match="`start` of the LinearAnneal in phase 'p' must be given"):
         one_phase(lr=LinearAnneal(0.0))
     assert one_phase(lr=LinearAnneal(0.0, start=1.0)).learning_rate(2) == 0.0
 
@@ -189,7 +188,10 @@ def without(value: dict, field: str) -> dict:
         *[(SCHEDULE | {"phases": [without(PHASE, field)]}, f"a phase lacks {field}") for field in PHASE],
         (SCHEDULE | {"phases": [PHASE | {"learning_rate": 1}]}, "a phase has unknown learning_rate"),
         (SCHEDULE | {"phases": ["p"]}, "a phase must be an object"),
-        (SCHEDULE | {"phases": [PHASE | {"weights": {"ramp": "linear", "start": {"a": "1"}}}]}, "a ramp lacks end"),
+        (
+            SCHEDULE | {"phases": [PHASE | {"weights": {"ramp": {"shape": "linear", "start": {"a": "1"}}}}]},
+            "a ramp lacks end",
+        ),
         (SCHEDULE | {"phases": [PHASE | {"weights": {"text": "0.5"}}]}, "must add up to 1"),
         (SCHEDULE | {"phases": [PHASE | {"length": 3}]}, "a length must be one of"),
         (SCHEDULE | {"phases": [PHASE | {"lr": {"kind": "step"}}]}, "whose 'kind' is one of"),

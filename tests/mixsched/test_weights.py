@@ -42,6 +42,7 @@ def test_a_float_means_the_decimal_that_it_prints_as(digits: int, places: int) -
         (1, Fraction(1)),
         (np.int64(1), Fraction(1)),
         (np.float64(0.1), Fraction(1, 10)),
+        (np.float32(0.5), Fraction(1, 2)),
         (1e-12, Fraction(1, 10**12)),
     ],
 )

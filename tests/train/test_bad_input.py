@@ -188,7 +188,7 @@ def test_run_folder_that_is_taken(refused, tmp_path, tiny_arguments, monkeypatch
 
     assert "already holds a run; continue it with `--resume`" in refused("train", *arguments)
     said = refused("train", *arguments, "--resume", "--optimizer.peak-lr=0.001")
-    assert "settings.optimizer.peak_lr was 0.004, now 0.001" in said
+    assert "settings.optimizer.peak_lr was 0.01, now 0.001" in said
     said = refused("train", *arguments, "--resume", experiment_file_named_code25(tmp_path))
     assert "plan.schedule.phases.0.weights" in said
     with (run / "lock").open("w") as lock:

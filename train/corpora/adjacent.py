@@ -14,9 +14,7 @@ from train.corpora.files import FileSet, file_documents
 
 _MIN_DOCSTRING_CHARACTERS = 80
 _MIN_LINES, _MAX_LINES = 5, 60
-_RELEASE_NOTES = FileSet(
-    "django", "docs/releases", (".txt",), "BSD-3-Clause", "Django Software", excluded=("index",)
-)
+_RELEASE_NOTES = FileSet("django", "docs/releases", (".txt",), "BSD-3-Clause", "Django Software", excluded=("index",))
 # A notebook, a question on a forum, and a reference page: the same pair reads differently in each.
 _LAYOUTS = (
     "In [1]: help({name})\n\n{doc}\n\nIn [2]: print(inspect.getsource({name}))\n\n{code}\n",
@@ -68,10 +66,7 @@ def _functions(tree: ast.AST, path: str) -> Iterator[tuple[str, ast.FunctionDef]
 def _without_docstring(text: str, node: ast.FunctionDef) -> str:
     lines = text.splitlines()
     docstring = node.body[0]
-    kept = (
-        lines[node.lineno - 1 : docstring.lineno - 1]
-        + lines[docstring.end_lineno : node.end_lineno]
-    )
+    kept = lines[node.lineno - 1 : docstring.lineno - 1] + lines[docstring.end_lineno : node.end_lineno]
     return textwrap.dedent("\n".join(kept)).strip("\n")
 
 

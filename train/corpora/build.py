@@ -74,10 +74,7 @@ def build(*, out: Path, cache: Path) -> list[SourceRow]:
     # Beside the files, so that the renames at the end stay on one disk.
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=out))
     try:
-        rows = [
-            _write_source(name, make(), passages, dropped[name], partial)
-            for name, make in buckets.items()
-        ]
+        rows = [_write_source(name, make(), passages, dropped[name], partial) for name, make in buckets.items()]
         _check_size(rows)
         for path in sorted(partial.iterdir()):
             path.replace(out / path.name)

@@ -21,9 +21,7 @@ _FILE_SETS: tuple[tuple[str, int, FileSet], ...] = (
     (
         "python-django",
         900_000,
-        FileSet(
-            "django", "django", (".py",), "BSD-3-Clause", "Django Software", excluded=_NOT_DJANGO
-        ),
+        FileSet("django", "django", (".py",), "BSD-3-Clause", "Django Software", excluded=_NOT_DJANGO),
     ),
     (
         "javascript-django",
@@ -75,9 +73,7 @@ _FILE_SETS: tuple[tuple[str, int, FileSet], ...] = (
     (
         "cpp-abseil",
         150_000,
-        FileSet(
-            "grpcio", f"{_GRPC}/abseil-cpp/absl", (".cc", ".h"), "Apache-2.0", "Abseil Authors"
-        ),
+        FileSet("grpcio", f"{_GRPC}/abseil-cpp/absl", (".cc", ".h"), "Apache-2.0", "Abseil Authors"),
     ),
     (
         "go",
@@ -110,9 +106,7 @@ _FILE_SETS: tuple[tuple[str, int, FileSet], ...] = (
     (
         "ruby",
         200_000,
-        FileSet(
-            "ruby-sequel", "usr/lib/ruby/vendor_ruby", (".rb",), "MIT", "Jeremy Evans|Sharon Rosner"
-        ),
+        FileSet("ruby-sequel", "usr/lib/ruby/vendor_ruby", (".rb",), "MIT", "Jeremy Evans|Sharon Rosner"),
     ),
 )
 

@@ -54,8 +54,7 @@ def read_documents(path: Path | str) -> Iterator[Document]:
                 yield _parse_line(line, where=f"{path}, line {line_number}")
         except (lzma.LZMAError, EOFError) as error:
             raise ValueError(
-                f"{path}, after line {line_number}: the xz stream is damaged ({error}); "
-                "get the file again"
+                f"{path}, after line {line_number}: the xz stream is damaged ({error}); get the file again"
             ) from error
 
 

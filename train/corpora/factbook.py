@@ -63,12 +63,7 @@ def read_countries(packages: Mapping[str, Unpacked]) -> Iterator[Country]:
 
 
 def _country(page: dict[str, dict], path: Path, unpacked: Unpacked) -> Country:
-    fields = {
-        name: text
-        for section in page.values()
-        for name, value in section.items()
-        if (text := _flat(value))
-    }
+    fields = {name: text for section in page.values() for name, value in section.items() if (text := _flat(value))}
     government = page.get("Government", {})
     fields["Capital"] = _plain_name(_leaf(government, "Capital", "name"))
     name = _leaf(government, "Country name", "conventional short form")

@@ -177,9 +177,7 @@ def _run(command: list[str], folder: Path, *, wanted: str) -> None:
     if done.returncode != 0:
         last_words = " ".join((done.stderr or done.stdout).split())[-300:]
         hint = "; run `apt-get update` first, or pin what apt offers" if "apt" in wanted else ""
-        raise BuildError(
-            f"can't get {wanted}: `{' '.join(command)}` gave {done.returncode}{hint}: {last_words}"
-        )
+        raise BuildError(f"can't get {wanted}: `{' '.join(command)}` gave {done.returncode}{hint}: {last_words}")
 
 
 def _checked_archive(package: Package, folder: Path) -> Path:

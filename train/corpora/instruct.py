@@ -46,9 +46,7 @@ _FACTS = {
 _Pair = tuple[str, str]
 
 
-def instruct_buckets(
-    wordnet: WordNet, countries: list[Country], programs: tuple[Program, ...]
-) -> list[Bucket]:
+def instruct_buckets(wordnet: WordNet, countries: list[Country], programs: tuple[Program, ...]) -> list[Bucket]:
     """Questions on words, on countries, and on the programs that `synthetic` leaves out."""
     questions = [program for program in programs if program.is_question]
     return [
@@ -72,9 +70,7 @@ def _word_pairs(wordnet: WordNet, entry: Entry, rng: random.Random) -> Iterator[
     synset, word = entry.synsets[0], entry.word
     if len(synset.gloss.split()) <= _MAX_ANSWER_WORDS:
         gloss = capital(synset.gloss)
-        ask = rng.choice(
-            ('What does "{w}" mean?', 'Define the word "{w}".', 'Explain "{w}" in one sentence.')
-        )
+        ask = rng.choice(('What does "{w}" mean?', 'Define the word "{w}".', 'Explain "{w}" in one sentence.'))
         yield ask.format(w=word), f"{gloss}."
         yield rng.choice(("Which word means this: ", "Name the word for: ")) + synset.gloss, word
     for other in synset.words[1:2]:
@@ -149,11 +145,7 @@ def _on_program(program: Program) -> Document:
     )
 
 
-def _document(
-    pairs: list[_Pair], rng: random.Random, *, origin: str, licence: str, group: str
-) -> Document:
+def _document(pairs: list[_Pair], rng: random.Random, *, origin: str, licence: str, group: str) -> Document:
     layout, separator = rng.choice(_LAYOUTS)
     text = separator.join(layout.format(q=question, a=answer) for question, answer in pairs)
-    return Document(
-        text=text + "\n", source="instruct", origin=origin, licence=licence, group=group
-    )
+    return Document(text=text + "\n", source="instruct", origin=origin, licence=licence, group=group)

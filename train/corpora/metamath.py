@@ -68,18 +68,14 @@ def _theorems(text: str, origin: str) -> Iterator[Document]:
 
 def _is_wanted(label: str, statement: str, comment: str) -> bool:
     is_variant = re.search(r"(OLD|ALT|VD)\w*$", label)
-    return (
-        statement.split()[0] == "|-" and not is_variant and len(comment) >= _MIN_COMMENT_CHARACTERS
-    )
+    return statement.split()[0] == "|-" and not is_variant and len(comment) >= _MIN_COMMENT_CHARACTERS
 
 
 def _document(label: str, comment: str, given: list[str], statement: str, origin: str) -> Document:
     lines = "".join(f"Given: {line}\n" for line in given)
     layout = pick("theorem", label, _LAYOUTS)
     return Document(
-        text=layout.format(
-            label=label, comment=comment, given=lines, statement=_readable(statement)
-        ),
+        text=layout.format(label=label, comment=comment, given=lines, statement=_readable(statement)),
         source="math",
         origin=f"{origin}#{label}",
         licence="CC0-1.0",

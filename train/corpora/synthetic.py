@@ -76,9 +76,7 @@ class Generated:
 def generate_programs(*, count: int, seed: int) -> Generated:
     """Draws `count` programs, runs them and their wrong variants, and keeps the good ones."""
     dropped: Counter[str] = Counter()
-    drawn = list(
-        _with_few_alike((draw_program(index, seed=seed) for index in range(count)), dropped)
-    )
+    drawn = list(_with_few_alike((draw_program(index, seed=seed) for index in range(count)), dropped))
     verdicts = passing([as_program(program) for program in drawn])
     tried = drawn[::_WRONG_SHARE]
     wrong = [dataclasses.replace(each, code=wrong_variant(each.code)) for each in tried]

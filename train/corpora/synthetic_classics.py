@@ -44,9 +44,7 @@ def _table(rng: random.Random) -> dict[str, int]:
     return {rng.choice(WORDS): rng.randint(0, 9) for _ in range(3)}
 
 
-_Classic = tuple[
-    str, str, tuple[str, ...], tuple[str, ...], Callable, Callable[[random.Random], tuple]
-]
+_Classic = tuple[str, str, tuple[str, ...], tuple[str, ...], Callable, Callable[[random.Random], tuple]]
 _CLASSICS: tuple[_Classic, ...] = (
     ("digit_sum", "n", ("Add up the digits of n.", "Return the sum of the decimal digits of n."),
      ("total = 0\nwhile n > 0:\n    total += n % 10\n    n //= 10\nreturn total",

@@ -169,8 +169,7 @@ def grouping(rng: random.Random) -> Task:
     by, code, key = rng.choice(properties)
     body = rng.choice(
         (
-            f"groups = {{}}\nfor word in words:\n    groups.setdefault({code}, []).append(word)\n"
-            "return groups",
+            f"groups = {{}}\nfor word in words:\n    groups.setdefault({code}, []).append(word)\nreturn groups",
             f"groups = {{}}\nfor word in words:\n    key = {code}\n    if key not in groups:\n"
             "        groups[key] = []\n    groups[key].append(word)\nreturn groups",
             f"return {{key: [word for word in words if {code} == key]\n"

@@ -55,11 +55,7 @@ class WordNet:
 
     def related(self, synset: Synset, *symbols: str) -> tuple[Synset, ...]:
         """The meanings that a pointer with one of the symbols leads to."""
-        return tuple(
-            self.synsets[kind, offset]
-            for symbol, kind, offset in synset.pointers
-            if symbol in symbols
-        )
+        return tuple(self.synsets[kind, offset] for symbol, kind, offset in synset.pointers if symbol in symbols)
 
 
 def wordnet_bucket(wordnet: WordNet) -> Bucket:
