@@ -122,7 +122,7 @@ class Plan:
 
     def tokens(self, step: int) -> int:
         """Tokens of all samples in the steps before `step`."""
-        return int(self.served(step).sum()) * self.schedule.context_tokens
+        return int(self.served(step).sum()) * int(self.schedule.context_tokens)
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of `step`; raises UsageError where its phase declares none."""

@@ -123,14 +123,14 @@ class Schedule:
     def steps(self) -> tuple[int, ...]:
         """The number of steps of each phase."""
         return tuple(
-            in_steps(phase.length, batch_size=size, context_tokens=self.context_tokens)
+            in_steps(phase.length, batch_size=size, context_tokens=int(self.context_tokens))
             for phase, size in zip(self.phases, self.batch_sizes, strict=True)
         )
 
     @property
     def batch_sizes(self) -> tuple[int, ...]:
         """The batch size of each phase, in samples."""
-        return tuple(phase.batch_size or self.batch_size for phase in self.phases)
+        return tuple(int(phase.batch_size or self.batch_size) for phase in self.phases)
 
     @property
     def first_steps(self) -> tuple[int, ...]:
@@ -147,7 +147,7 @@ class Schedule:
     def total_tokens(self) -> int:
         """Tokens of all phases together, whole steps counted."""
         samples = sum(steps * size for steps, size in zip(self.steps, self.batch_sizes, strict=True))
-        return samples * self.context_tokens
+        return samples * int(self.context_tokens)
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of `step`; raises UsageError where its phase declares none."""
@@ -166,7 +166,7 @@ class Schedule:
             phase_step,
             steps=self.steps[position],
             batch_size=self.batch_sizes[position],
-            context_tokens=self.context_tokens,
+            context_tokens=int(self.context_tokens),
             before=self._rate(position - 1, self.steps[position - 1] - 1) if inherits else None,
         )
 

@@ -289,7 +289,7 @@ def test_a_source_without_data_is_refused_with_the_nearest_name() -> None:
 
 @pytest.mark.parametrize("rows", [0, -1])
 def test_a_source_without_rows_is_refused(rows: int) -> None:
-    with pytest.raises(UsageError, match=f"`rows` of source 'math' must be a whole number from 1 to 2"):
+    with pytest.raises(UsageError, match="`rows` of source 'math' must be a whole number from 1 to 2"):
         a_plan(math=rows)
 
 

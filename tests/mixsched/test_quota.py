@@ -244,7 +244,7 @@ def test_a_source_gives_at_most_one_sample_after_its_weight_became_zero(case: Ca
 
 @pytest.mark.parametrize("names", [("code", "text"), ("zcode", "text")])
 def test_a_source_whose_weight_ended_gives_way_at_the_end_of_the_schedule(names: tuple[str, str]) -> None:
-    """Where the quota leaves the last slot to either, it goes to the source that still has weight, whatever its name."""
+    """Where the quota leaves a last slot to either, the source that still has weight gets it, whatever its name."""
     code, text = names
     mixed = Phase("mixed", Steps(1), {code: 0.5, text: 0.5}, batch_size=3)
     schedule = Schedule((mixed, Phase("text alone", Steps(5), {text: 1})), batch_size=3, context_tokens=1)
