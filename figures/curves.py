@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from eval.results import Row
 from figures.read import RunRecord
 from figures.style import LINE_STYLES, colour, small_print, tokens_axis, use_style
 
@@ -20,7 +21,7 @@ def draw_curves(record: RunRecord, out: Path) -> list[Path]:
     use_style()
     # The rectangle leaves room for the small print at the foot.
     layout = ConstrainedLayoutEngine(rect=(0, 0.025, 1, 0.975))
-    figure, panels = plt.subplots(2, 2, figsize=(10, 6.6), layout=layout)
+    figure, panels = plt.subplots(2, 2, figsize=(11, 6.6), layout=layout)
     _training_loss(panels[0, 0], record)
     _heldout(panels[0, 1], record)
     _mix(panels[1, 0], record)
@@ -66,35 +67,37 @@ def _binned_loss(record: RunRecord, source: str) -> tuple[np.ndarray, np.ndarray
 
 
 def _heldout(axes: Axes, record: RunRecord) -> None:
-    axes.set_title("Held-out text and code (± 1 standard error)")
-    axes.set_ylabel("bits per byte")
+    axes.set_title("Held-out documents (dotted: not in the mix)")
+    axes.set_ylabel("bits per byte (± 1 standard error)")
     unit = tokens_axis(axes, record.metrics[-1]["tokens"])
     rows = [row for row in record.rows if row.metric == "bits_per_byte" and row.task.startswith("heldout/")]
-    sources = sorted({row.task.removeprefix("heldout/") for row in rows})
-    trained = set(record.plan.sources)
-    for source in sources:
-        of_source = [row for row in rows if row.task == f"heldout/{source}"]
-        best = max(of_source, key=lambda row: (row.tokens, row.n))
-        # One line is of one set of rows; a later evaluation on more rows stands in the legend.
-        usual = statistics.mode(row.n for row in of_source)
-        mine = sorted((row for row in of_source if row.n == usual), key=lambda row: row.tokens)
-        aside = "" if source in trained else " (not in the mix)"
+    if not rows:
+        axes.text(0.5, 0.5, "no evaluation yet", transform=axes.transAxes, ha="center", color="#555555")
+        return
+    by_source = {source: _of_source(rows, source) for source in sorted({row.task.split("/")[1] for row in rows})}
+    # The legend stands beside the panel in the order of the lines' ends, and tells the best-known last value.
+    for source, (line, best) in sorted(by_source.items(), key=lambda item: -item[1][0][-1].value):
         axes.errorbar(
-            [row.tokens / unit for row in mine],
-            [row.value for row in mine],
-            yerr=[row.stderr or 0 for row in mine],
-            color=colour(source, sources),
-            linestyle="-" if source in trained else ":",
+            [row.tokens / unit for row in line],
+            [row.value for row in line],
+            yerr=[row.stderr or 0 for row in line],
+            color=colour(source, list(by_source)),
+            linestyle="-" if source in record.plan.sources else ":",
             marker="o",
             markersize=3,
             capsize=2,
-            label=f"{source}{aside}  {best.value:.2f}",
+            label=f"{source}  {best.value:.2f} ± {best.stderr or 0:.2f}",
         )
     axes.set_xlim(left=0)
-    if sources:
-        axes.legend(ncols=2 if len(sources) > 4 else 1)
-    else:
-        axes.text(0.5, 0.5, "no evaluation yet", transform=axes.transAxes, ha="center", color="#555555")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def _of_source(rows: list[Row], source: str) -> tuple[list[Row], Row]:
+    """The rows that make a source's line, all over one set of held-out rows, and its last row over most of them."""
+    mine = [row for row in rows if row.task == f"heldout/{source}"]
+    usual = statistics.mode(row.n for row in mine)
+    line = sorted((row for row in mine if row.n == usual), key=lambda row: row.tokens)
+    return line, max(mine, key=lambda row: (row.tokens, row.n))
 
 
 def _mix(axes: Axes, record: RunRecord) -> None:
