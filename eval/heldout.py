@@ -14,6 +14,8 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float32, Int
 
 import mixsched
+from mixsched.errors import UsageError
+from mixsched.shards import TOKENIZER_FILE, tokenizer_fingerprint
 from model.loss import token_losses
 from model.sharding import batch_sharding
 from model.transformer import Transformer
@@ -21,11 +23,12 @@ from model.transformer import Transformer
 
 @dataclasses.dataclass(frozen=True)
 class HeldoutSet:
-    """The held-out rows of one source and the UTF-8 bytes that each token id stands for."""
+    """Held-out rows of one source, the UTF-8 bytes of each token id, and the fingerprint of all its held-out rows."""
 
     source: str
     rows: np.ndarray
     bytes_of_token: np.ndarray
+    fingerprint: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,14 +42,17 @@ class Measurement:
 
 def load_heldout(shards: Path, *, rows: int | None, context_tokens: int, tokenizer: str) -> list[HeldoutSet]:
     """`rows` (None: all) held-out rows of every source under `shards`, by name, spread evenly over what it has."""
-    bytes_of_token = token_bytes(shards / "tokenizer.model")
+    if tokenizer_fingerprint(shards) != tokenizer:
+        raise UsageError(f"'{shards}' holds another tokenizer than the run's; name the `--shards` of the run")
+    bytes_of_token = token_bytes(shards / TOKENIZER_FILE)
     sets = []
     for manifest in sorted(shards.glob("*/heldout/manifest.json")):
         held = mixsched.open_rows(manifest.parent, context_tokens=context_tokens, tokenizer=tokenizer)
         count = min(rows or len(held), len(held))
         # Neighbouring rows may be of one document; spread out, the same number tells more.
         records = np.arange(count) * len(held) // count
-        sets.append(HeldoutSet(held.manifest.source, held.__getitems__(records.tolist()).astype(np.int32), bytes_of_token))
+        read = held.__getitems__(records.tolist()).astype(np.int32)
+        sets.append(HeldoutSet(held.manifest.source, read, bytes_of_token, held.manifest.fingerprint))
     return sets
 
 
@@ -70,10 +76,12 @@ def token_bytes(tokenizer: Path) -> np.ndarray:
 def bits_per_byte(model: Transformer, held: HeldoutSet, *, batch_size: int, mesh: Mesh) -> Measurement:
     """Total loss of the text's tokens in bits over the text's bytes, EOS left out of both.
 
-    Each row is predicted from its own tokens alone. The standard error is that of a ratio over rows, taken as
-    independent: where long documents fill many rows, it is too small.
+    Each row is predicted from its own tokens alone; `batch_size` is rounded up to what the devices share. The
+    standard error is that of a ratio over rows, taken as independent: where long documents fill many rows, it is
+    too small.
     """
     nats, sizes = [], []
+    batch_size = -(-batch_size // mesh.size) * mesh.size
     for start in range(0, len(held.rows), batch_size):
         part = held.rows[start : start + batch_size]
         # Every call has one shape, so that it compiles once; what is filled up is cut off again.

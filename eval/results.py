@@ -36,7 +36,7 @@ def now() -> str:
 
 def append_rows(path: Path, rows: Sequence[Row]) -> None:
     """Append the rows in one write, on disk before this returns."""
-    text = "".join(json.dumps(dataclasses.asdict(row)) + "\n" for row in rows)
+    text = "".join(json.dumps(dataclasses.asdict(row), allow_nan=False) + "\n" for row in rows)
     with path.open("a") as stream:
         stream.write(text)
         stream.flush()

@@ -1,7 +1,10 @@
 """What lies in a run's folder, for all who read it: names of files, the configuration, the plan."""
 
+import contextlib
 import dataclasses
+import fcntl
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import mixsched
@@ -63,14 +66,36 @@ class RunConfig:
         """The model's configuration."""
         return ModelConfig(**self.settings["model"])
 
+    @property
+    def batch_size(self) -> int:
+        """Samples a step."""
+        return self.settings["batch_size"]
+
+
+@contextlib.contextmanager
+def locked(folder: RunFolder) -> Iterator[None]:
+    """Hold the run's lock; raises UsageError if another process holds it. It goes with the process."""
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with (folder.path / "lock").open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(
+                f"another process is writing '{folder.path}'; wait for it, or choose another `--seed` or `--runs`"
+            ) from None
+        yield
+
 
 def read_config(folder: RunFolder) -> RunConfig:
     """The configuration of a run; raises UsageError if the folder is no run or its configuration is damaged."""
     try:
-        return RunConfig(**json.loads(folder.config.read_text()))
+        config = RunConfig(**json.loads(folder.config.read_text()))
+        # Asked for here, so that a damaged file is found when it is read.
+        _ = config.model, config.batch_size
+        return config
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(f"'{folder.path}' is no run: it holds no config.json; name a folder under runs/") from None
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise UsageError(f"'{folder.config}' is not a run's configuration ({error}); restore it") from error
 
 

@@ -3,17 +3,23 @@
 import errno
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable
 
+from mixsched.errors import UsageError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
+
 
 def run(main: Callable[[], int | None]) -> None:
-    """Call `main` and exit: 0 or its return value, 2 after a mistake of the caller, 130 after Ctrl-C.
+    """Call `main` and exit: 0 or its return value, 2 after a mistake of the caller, 130 after Ctrl-C, 143 on SIGTERM.
 
     What cannot be the caller's mistake keeps its traceback, so that it can be mended.
     """
-    from mixsched.errors import UsageError
-
+    # By default SIGTERM ends a process on the spot; as an exception it lets temporary files be removed.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         code = main() or 0
         sys.stdout.flush()
@@ -24,6 +30,8 @@ def run(main: Callable[[], int | None]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except OSError as error:
+        if error.errno not in FULL + FORBIDDEN:
+            raise
         code = _say(_os_error(error))
     except (ValueError, RuntimeError) as error:
         # The writers of shards and checkpoints wrap the system's error in one of their own.
@@ -34,7 +42,7 @@ def run(main: Callable[[], int | None]) -> None:
         del error
         gc.collect()
     except KeyboardInterrupt:
-        print("Interrupted; nothing was half-written.", file=sys.stderr)
+        print("interrupted", file=sys.stderr)
         code = 130
     sys.exit(code)
 
@@ -45,12 +53,10 @@ def _say(message: str) -> int:
 
 
 def _os_error(error: OSError) -> str:
-    where = f" {str(error.filename)!r}" if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    where = repr(str(error.filename)) if error.filename else "the output"
+    if error.errno in FULL:
         return (
-            f"no space left on the device that holds{where or ' the output'}; free some space and give the "
-            "same command again (with --resume for a training run): what was finished is kept"
+            f"no space left on the device that holds {where}; free some space and give the same command again: "
+            "what was finished is kept"
         )
-    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-        return f"may not open{where} ({error.strerror}); change its permissions or choose another folder"
-    return f"the system refused{where}: {error.strerror or error}"
+    return f"may not use {where} ({error.strerror}); change its permissions or choose another place"

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from mixsched.differences import differences
 from mixsched.errors import UsageError, did_you_mean
 from mixsched.lengths import is_whole
 from mixsched.permutation import derive_key, permute, subkey
@@ -183,14 +184,9 @@ class Plan:
             raise UsageError("the plan's fingerprint is not that of its content; it was edited or damaged")
         return plan
 
-    def differences(self, other: "Plan") -> tuple[str, ...]:
-        """What differs from `other`, a sentence for each declared value; empty if the fingerprints are equal."""
-        mine, theirs = _leaves(self._declaration()), _leaves(other._declaration())
-        return tuple(
-            f"{name} is {mine.get(name, 'absent')} here and {theirs.get(name, 'absent')} there"
-            for name in sorted(mine.keys() | theirs.keys())
-            if mine.get(name) != theirs.get(name)
-        )
+    def differences(self, now: "Plan") -> tuple[str, ...]:
+        """What differs in the plan `now`, a sentence for each declared value; empty if the fingerprints are equal."""
+        return differences(self._declaration(), now._declaration(), name="plan")
 
     def _declaration(self) -> dict:
         return {
@@ -207,14 +203,3 @@ class Plan:
     def _check_step(self, step: int) -> None:
         if not 0 <= step < self.total_steps:
             raise UsageError(f"`step` must lie in 0..{self.total_steps - 1}, got {step}")
-
-
-def _leaves(value: object, name: str = "plan") -> dict[str, object]:
-    """Every value of a JSON tree under its dotted name."""
-    if isinstance(value, dict):
-        parts = value.items()
-    elif isinstance(value, list):
-        parts = enumerate(value)
-    else:
-        return {name: value}
-    return {leaf: end for key, part in parts for leaf, end in _leaves(part, f"{name}.{key}").items()}

@@ -5,6 +5,8 @@ shares, and every step is full. Why that is possible: take the j-th sample of a 
 when W > j - 1 and due when W >= j. Serving every source its W is a fractional solution that meets all releases and
 deadlines, the constraint matrix of such interval jobs is totally unimodular, so a whole one exists, and earliest
 deadline first finds it (Steiner and Yeomans, 1993; the chairman assignment of Tijdeman, 1980).
+
+A source whose weight becomes zero may still be owed a part of a sample, and may be given that one sample later.
 """
 
 import numpy as np

@@ -19,6 +19,8 @@ from mixsched.errors import UsageError
 
 MANIFEST_FORMAT = 1
 DTYPES = ("uint16", "uint32")
+# The tokenizer of all sources lies beside them, in the folder that holds their folders.
+TOKENIZER_FILE = "tokenizer.model"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +108,17 @@ class _WholeFile:
     skip: int
     take: int
     examples_in_shard: int
+
+
+def tokenizer_fingerprint(shards: Path) -> str:
+    """The SHA-256 of the tokenizer beside the sources in `shards`; raises UsageError if there is none."""
+    path = shards / TOKENIZER_FILE
+    if not path.is_file():
+        raise UsageError(
+            f"'{shards}' holds no {TOKENIZER_FILE}, so it is no folder of prepared sources; "
+            "name one that is, or make it with python -m train.prepare"
+        )
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 class Rows:

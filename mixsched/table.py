@@ -36,7 +36,9 @@ def plan_table(schedule: Schedule, quota: Quota, rows: Mapping[str, int | float]
         total = sum(given.values())
         label = (phase.name, f"{first:,}..{stop - 1:,}")
         members = phase.groups()
-        for name, depth in _outline(phase.mixes()[0] | phase.mixes()[1], members):
+        # A source that an earlier phase still owed a sample is in the phase too.
+        owed = {source: 0 for source, samples in given.items() if samples}
+        for name, depth in _outline(phase.mixes()[0] | phase.mixes()[1] | owed, members):
             leaves = members.get(name, (name,))
             samples = sum(given[leaf] for leaf in leaves)
             epochs = "" if name in members else _epochs(ends[name], rows.get(name))

@@ -4,14 +4,13 @@ from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
-from jax.experimental.pallas.ops.tpu import splash_attention
 from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, DTypeLike, Float
 
 from model.sharding import DATA
 
 Implementation = Literal["splash", "cudnn", "xla"]
-# Splash works on tiles: of at least 128 positions, and no faster above 512 at a context of 8,192.
+# Splash works on tiles of at least 128 positions; the largest of these that fits is taken, not yet tuned on a TPU.
 SPLASH_TILES = (512, 256, 128)
 
 
@@ -97,11 +96,16 @@ def _splash(
             f"{time}; pad the rows, or pass `implementation='xla'`."
         )
 
+    # TPU kernels are experimental in JAX, and a start without a TPU has no need of them.
+    from jax.experimental.pallas.ops.tpu import splash_attention
+
+    sides = ("block_q", "block_kv", "block_q_dkv", "block_kv_dkv", "block_q_dq", "block_kv_dq")
+
     def on_one_device(q: Array, k: Array, v: Array) -> Array:
         causal = splash_attention.CausalMask((time, time))
         kernel = splash_attention.make_splash_mha_single_device(
             splash_attention.MultiHeadMask([causal] * heads),
-            block_sizes=_splash_tiles(tile),
+            block_sizes=splash_attention.BlockSizes(**dict.fromkeys(sides, tile)),
             interpret=interpret,
         )
         q, k, v = (jnp.swapaxes(x, 1, 2) for x in (q * head_width**-0.5, k, v))
@@ -114,14 +118,3 @@ def _splash(
     # Pallas calls do not say how their outputs vary over the mesh, hence no `check_vma`.
     split = jax.shard_map(on_one_device, mesh=mesh, in_specs=(rows, rows, rows), out_specs=rows, check_vma=False)
     return split(q, k, v)
-
-
-def _splash_tiles(tile: int) -> splash_attention.BlockSizes:
-    return splash_attention.BlockSizes(
-        block_q=tile,
-        block_kv=tile,
-        block_q_dkv=tile,
-        block_kv_dkv=tile,
-        block_q_dq=tile,
-        block_kv_dq=tile,
-    )

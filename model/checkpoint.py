@@ -7,11 +7,12 @@ checkpoints/<steps done>/<another item>/
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import orbax.checkpoint as ocp
 from jax.sharding import Mesh
-from jaxtyping import Array, PyTree
+from jaxtyping import PyTree
 
 from model.config import ModelConfig
 from model.sharding import parameter_shardings
@@ -23,18 +24,23 @@ MODEL = "model"
 logging.getLogger("absl").setLevel(logging.CRITICAL)
 
 
-def open_checkpoints(folder: Path, *, keep: int | None = None) -> ocp.CheckpointManager:
-    """The checkpoints in `folder`, of which the last `keep` stay (None: all), for a `with` block.
+def write_checkpoints(folder: Path, *, keep: int) -> ocp.CheckpointManager:
+    """The checkpoints in `folder`, of which the last `keep` stay, for a `with` block of the one process that writes.
 
-    Half-written checkpoints of a killed process are no checkpoints and are removed. What goes wrong while a
+    Half-written checkpoints of a killed process are no checkpoints and are cleared away. What goes wrong while a
     checkpoint is written in the background is raised by the next save, or when the block ends.
     """
     options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True)
     return ocp.CheckpointManager(folder.absolute(), options=options)
 
 
-def named_arrays(tree: PyTree) -> dict[str, Array]:
-    """The leaves of a tree of arrays by their dotted names: the form that is written."""
+def read_checkpoints(folder: Path) -> ocp.CheckpointManager:
+    """The checkpoints in `folder`, to read, for a `with` block; nothing there is touched."""
+    return ocp.CheckpointManager(folder.absolute(), options=ocp.CheckpointManagerOptions(read_only=True))
+
+
+def named_arrays(tree: PyTree) -> dict[str, Any]:
+    """The leaves of a tree, arrays or descriptions of them, by their dotted names: the form that is written."""
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
 

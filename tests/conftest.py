@@ -66,6 +66,7 @@ def tiny_arguments(shards: Path) -> Callable[[Path], list[str]]:
             "--eval-every-steps=16",
             "--checkpoint-every-steps=16",
             "--heldout-rows=8",
+            "--optimizer.peak-lr=0.004",
             f"--model.vocab-size={VOCAB_SIZE}",
             f"--model.context-tokens={CONTEXT_TOKENS}",
             "--model.width=32",

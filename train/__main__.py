@@ -10,6 +10,7 @@ import tyro
 
 from eval.rundir import RunFolder
 from mixsched import cli
+from mixsched.errors import UsageError
 from train.experiment import build_schedule
 from train.load_experiment import load_experiment
 from train.prepare.ensure import ensure_shards
@@ -41,6 +42,11 @@ class Arguments:
     """Continue the run if it was begun."""
     plan: bool = False
     """Print what the run would do (phases, sources, steps, cost) and stop."""
+
+    def __post_init__(self):
+        # JAX's keys take 32 bits of a seed; two seeds that differ only above them would begin alike.
+        if not 0 <= self.seed < 2**32:
+            raise UsageError(f"`--seed` must lie in 0..2**32-1, got {self.seed}")
 
 
 def parse(argv: list[str]) -> Arguments:
@@ -81,7 +87,7 @@ def main() -> int:
         )
         return 128 + outcome.stopped_by
     print(f"done: {outcome.steps_done:,} steps; results in '{folder.results}'")
-    print(f"draw them: python -m figures curves --runs {folder.path}")
+    print(f"draw them: python -m figures curves --runs {shlex.quote(str(folder.path))}")
     return 0
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import resource
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -61,7 +62,8 @@ def main() -> None:
     print(f"{'bare step, one batch':<22}{bare_s * 1e3:>10.1f}{tokens / bare_s:>12,.0f}")
     print(f"{'training loop':<22}{loop_s * 1e3:>10.1f}{tokens / loop_s:>12,.0f}")
     print(f"the loop costs {loop_s / bare_s - 1:+.1%} and waits for data {statistics.median(waits):.2%} of the time")
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Linux counts in KiB, macOS in bytes.
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     print(f"peak memory of this process: {peak_mib:,.0f} MiB")
 
 

@@ -1,7 +1,5 @@
 """Saves and restores a run: model, optimizer state, and the fingerprint of the plan that they belong to."""
 
-import errno
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +22,7 @@ METADATA_BYTES = 2**18
 def save(checkpoints: ocp.CheckpointManager, steps_done: int, state: TrainState, plan: mixsched.Plan) -> None:
     """Start writing a checkpoint named by the steps done; until it is whole, it is no checkpoint.
 
-    Raises OSError before it writes anything if the disk has no room for it.
+    Raises UsageError before it writes anything if the disk has no room for it.
     """
     _check_room(Path(checkpoints.directory), state)
     checkpoints.save(
@@ -42,7 +40,10 @@ def save(checkpoints: ocp.CheckpointManager, steps_done: int, state: TrainState,
 def _check_room(folder: Path, state: TrainState) -> None:
     needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) + METADATA_BYTES
     if shutil.disk_usage(folder).free < needed:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+        raise UsageError(
+            f"no space left on the device that holds '{folder}' for a checkpoint of {needed:,} bytes; free some space "
+            "and give the same command again with --resume: what was finished is kept"
+        )
 
 
 def restore(

@@ -1,6 +1,5 @@
 """From shards to batches on devices: a plan's steps, read ahead by Grain, put where the step wants them."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 import mixsched
 from mixsched.errors import UsageError, did_you_mean
+from mixsched.shards import TOKENIZER_FILE, tokenizer_fingerprint
 from model.sharding import batch_sharding
 from train.step import Batch
 
@@ -22,14 +22,14 @@ READ_THREADS = 2
 
 def check_tokenizer(shards: Path, *, vocab_size: int) -> str:
     """The SHA-256 of the tokenizer in `shards`; raises UsageError if it has other words than the model."""
-    path = shards / "tokenizer.model"
-    processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
+    tokenizer = tokenizer_fingerprint(shards)
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(shards / TOKENIZER_FILE))
     if processor.vocab_size() != vocab_size:
         raise UsageError(
             f"the tokenizer in '{shards}' has {processor.vocab_size():,} words, this model has {vocab_size:,}; "
             "name other `--shards` or set `--model.vocab-size`"
         )
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return tokenizer
 
 
 def open_sources(

@@ -3,6 +3,8 @@
 import dataclasses
 
 import mixsched
+from mixsched.errors import UsageError
+from mixsched.lengths import is_whole
 from train.scales import Scale
 
 # The batch of the paper in tokens, and its warm-up of 1,325 steps (arXiv 2408.10914, section 2.3).
@@ -33,12 +35,26 @@ class Stage:
     mix: mixsched.Weights | mixsched.Ramp
     lr: Cosine | Anneal = dataclasses.field(default_factory=Cosine)
 
+    def __post_init__(self):
+        if not is_whole(self.paper_tokens) or self.paper_tokens < 1:
+            raise UsageError(
+                f"`paper_tokens` of stage {self.name!r} must be a whole number of at least 1, got {self.paper_tokens!r}"
+            )
+        if not isinstance(self.lr, Cosine | Anneal):
+            raise UsageError(f"`lr` of stage {self.name!r} must be Cosine() or Anneal(), got {self.lr!r}")
+
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
     """What the paper varies; how big is the scale's business, so any experiment runs at any scale."""
 
     stages: tuple[Stage, ...]
+
+    def __post_init__(self):
+        if not isinstance(self.stages, tuple) or not all(isinstance(stage, Stage) for stage in self.stages):
+            raise UsageError(
+                f"`stages` must be a tuple of Stage, as in (Stage(...),) with its comma; got {self.stages!r}"
+            )
 
 
 def build_schedule(experiment: Experiment, scale: Scale) -> mixsched.Schedule:

@@ -12,15 +12,15 @@ import mixsched
 from eval.heldout import load_heldout
 from eval.measure import heldout_rows_of
 from eval.results import append_rows
-from eval.rundir import RunConfig, RunFolder
+from eval.rundir import RunConfig, RunFolder, locked
 from mixsched.errors import UsageError
-from model.checkpoint import open_checkpoints
+from model.checkpoint import write_checkpoints
 from model.sharding import data_mesh
 from train.checkpoint import restore, save
 from train.data import check_tokenizer, open_sources, put_batch, read_batches
 from train.metrics import Meter
 from train.progress import shown
-from train.rundir import claim, drop_after, locked
+from train.rundir import claim, drop_after
 from train.scales import Scale
 from train.signals import stop_wish
 from train.state import init_state, make_optimizer, state_maker
@@ -56,6 +56,8 @@ def train(job: Job, *, resume: bool) -> Outcome:
 
     Raises UsageError before anything is written if data, configuration and devices do not fit together.
     """
+    if jax.process_count() > 1:
+        raise UsageError(f"one run is one process as yet, this is one of {jax.process_count()}; start it on one host")
     mesh = data_mesh()
     if any(size % mesh.size for size in job.schedule.batch_sizes):
         raise UsageError(
@@ -76,7 +78,8 @@ def train(job: Job, *, resume: bool) -> Outcome:
         seed=job.seed,
         shards=str(job.shards),
         tokenizer=tokenizer,
-        data={name: rows.manifest.fingerprint for name, rows in sources.items()},
+        data={name: rows.manifest.fingerprint for name, rows in sources.items()}
+        | {f"{held.source}/heldout": held.fingerprint for held in heldout},
         settings=dataclasses.asdict(job.settings),
     )
     optimizer = make_optimizer(job.settings.optimizer)
@@ -86,7 +89,7 @@ def train(job: Job, *, resume: bool) -> Outcome:
         stack.enter_context(locked(job.folder))
         claim(job.folder, config, plan, resume=resume)
         wish = stack.enter_context(stop_wish())
-        checkpoints = stack.enter_context(open_checkpoints(job.folder.checkpoints, keep=KEEP_CHECKPOINTS))
+        checkpoints = stack.enter_context(write_checkpoints(job.folder.checkpoints, keep=KEEP_CHECKPOINTS))
         steps_done = checkpoints.latest_step() or 0
         for path in (job.folder.metrics, job.folder.results):
             drop_after(path, steps_done)
@@ -116,15 +119,7 @@ def train(job: Job, *, resume: bool) -> Outcome:
             stop = wish.caught is not None
             if last or steps_done % job.settings.eval_every_steps == 0:
                 meter.flush()
-                rows = heldout_rows_of(
-                    state.model,
-                    heldout,
-                    config,
-                    plan,
-                    steps_done=steps_done,
-                    batch_size=job.settings.batch_size,
-                    mesh=mesh,
-                )
+                rows = heldout_rows_of(state.model, heldout, config, plan, steps_done=steps_done, mesh=mesh)
                 append_rows(job.folder.results, rows)
                 meter.restart_clock()
             if last or stop or steps_done % job.settings.checkpoint_every_steps == 0:

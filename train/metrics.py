@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,8 +25,8 @@ class Line:
     """One line of metrics.jsonl: what happened since the line before.
 
     `loss` is the mean in nats a token; `counts` the samples of each source since the line before and `served` since
-    the start, both counted from the batches themselves; `wait_share` the part of the time that the loop waited
-    for data.
+    the start, both counted from the batches themselves; `learning_rate` and `grad_norm` are the last step's;
+    `wait_share` is the part of the time that the loop waited for data.
     """
 
     steps_done: int
@@ -53,25 +54,27 @@ class Meter:
         self._context_tokens = plan.schedule.context_tokens
         self._served = plan.served(first_step)
         self._pending: tuple[int, Metrics] | None = None
-        self._start_window()
+        self._start_window(time.perf_counter())
 
     def push(self, step: int, metrics: Metrics, *, waited_s: float) -> None:
         """Take in a step that was just started; the one before it is read now, so the device never idles."""
+        self._waited_s += waited_s
         self._read_pending()
         self._pending = (step, metrics)
-        self._waited_s += waited_s
 
     def flush(self) -> None:
-        """Read what is left and write the line that it began."""
+        """Read what is left, write the line that it began, and have all lines on the disk."""
         self._read_pending()
         if self._steps:
             self._write()
+        with self._path.open("a") as stream:
+            os.fsync(stream.fileno())
 
     def restart_clock(self) -> None:
         """Leave the time since the last line out of the next one (an evaluation, a checkpoint)."""
         self._began_s = time.perf_counter()
 
-    def _start_window(self) -> None:
+    def _start_window(self, began_s: float) -> None:
         sources = len(self._plan.sources)
         self._steps: list[int] = []
         self._losses: list[float] = []
@@ -79,7 +82,7 @@ class Meter:
         self._loss_sum = np.zeros(sources)
         self._tokens = np.zeros(sources, np.int64)
         self._waited_s = 0.0
-        self._began_s = time.perf_counter()
+        self._began_s = began_s
 
     def _read_pending(self) -> None:
         if self._pending is None:
@@ -102,15 +105,16 @@ class Meter:
             self._write()
 
     def _write(self) -> None:
-        line = self._line()
+        # One window begins where the last ends, so that writing and showing a line is in the time of the next.
+        ended_s = time.perf_counter()
+        line = self._line(ended_s - self._began_s)
         with self._path.open("a") as stream:
-            stream.write(json.dumps(dataclasses.asdict(line)) + "\n")
+            stream.write(json.dumps(dataclasses.asdict(line), allow_nan=False) + "\n")
         self._watch(line)
-        self._start_window()
+        self._start_window(ended_s)
 
-    def _line(self) -> Line:
+    def _line(self, took_s: float) -> Line:
         names = self._plan.sources
-        took_s = time.perf_counter() - self._began_s
         loss = [sum_ / tokens if tokens else None for sum_, tokens in zip(self._loss_sum, self._tokens, strict=True)]
         return Line(
             steps_done=self._steps[-1] + 1,

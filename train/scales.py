@@ -1,6 +1,7 @@
 """How big: for each scale the model, the batch, the optimizer, and how many tokens stand for the paper's."""
 
 import dataclasses
+import math
 from pathlib import Path
 
 from mixsched.errors import UsageError, did_you_mean
@@ -22,6 +23,18 @@ class OptimizerConfig:
     """Decoupled weight decay, on matrices only."""
     clip_norm: float = 1.0
     """Largest global norm of a gradient."""
+
+    def __post_init__(self):
+        for name in ("peak_lr", "eps", "clip_norm"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise UsageError(f"`{name}` must be above 0 and finite, got {getattr(self, name)}")
+        if not (0 <= self.b1 < 1 and 0 <= self.b2 < 1):
+            raise UsageError(f"`b1` and `b2` must lie in 0..1, 1 excluded, got {self.b1} and {self.b2}")
+        if not (0 <= self.weight_decay < math.inf and 0 <= self.end_lr_ratio <= 1):
+            raise UsageError(
+                f"`weight_decay` must be at least 0 and `end_lr_ratio` in 0..1, got {self.weight_decay} and "
+                f"{self.end_lr_ratio}"
+            )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import mixsched
+from mixsched.errors import UsageError, did_you_mean
 from mixsched.shards import read_manifest
-from train.scales import PAPER_CHIP_HOURS_PER_200B, PAPER_SOURCE_TOKENS, Scale
+from train.scales import PAPER_CHIP_HOURS_PER_200B, PAPER_SOURCE_TOKENS, SCALES, Scale
 
 
 def tell(schedule: mixsched.Schedule, scale: Scale, scale_name: str, *, shards: Path) -> str:
@@ -18,7 +19,7 @@ def tell(schedule: mixsched.Schedule, scale: Scale, scale_name: str, *, shards: 
         f"{schedule.total_steps:,} steps of {_sizes(schedule)} samples x {schedule.context_tokens:,} tokens "
         f"= {tokens:,} tokens, which stand for {tokens * scale.paper_tokens_per_token / 1e9:,.1f}B of the paper's",
         f"{scale.model.parameters:,} parameters at scale {scale_name}",
-        _chip_hours(scale_name, tokens),
+        _chip_hours(scale, scale_name, tokens),
         said,
     ]
     return "\n".join(lines)
@@ -31,7 +32,11 @@ def _sizes(schedule: mixsched.Schedule) -> str:
 def _rows(schedule: mixsched.Schedule, scale: Scale, shards: Path) -> tuple[dict[str, float], str]:
     """Rows of each source and where they are known from."""
     if shards.is_dir():
-        found = {name: read_manifest(shards / name).rows for name in schedule.sources if (shards / name).is_dir()}
+        known = sorted(path.parent.name for path in shards.glob("*/manifest.json"))
+        for name in schedule.sources:
+            if name not in known:
+                raise UsageError(f"the mix names the source {name!r}, not in '{shards}'; {did_you_mean(name, known)}")
+        found = {name: read_manifest(shards / name).rows for name in schedule.sources}
         return dict(found), f"epochs are of the shards in '{shards}'"
     if scale.paper_tokens_per_token == 1:
         paper = {name: tokens / schedule.context_tokens for name, tokens in PAPER_SOURCE_TOKENS.items()}
@@ -39,8 +44,8 @@ def _rows(schedule: mixsched.Schedule, scale: Scale, shards: Path) -> tuple[dict
     return {}, f"epochs are not known before there are shards in '{shards}'"
 
 
-def _chip_hours(scale_name: str, tokens: int) -> str:
-    if scale_name not in PAPER_CHIP_HOURS_PER_200B:
+def _chip_hours(scale: Scale, scale_name: str, tokens: int) -> str:
+    if scale_name not in PAPER_CHIP_HOURS_PER_200B or scale.model != SCALES[scale_name].model:
         return "chip-hours: the paper has no model of this size"
     hours = PAPER_CHIP_HOURS_PER_200B[scale_name] * tokens / 200e9
     return f"{hours:,.0f} TPU v5e chip-hours at the paper's rate of {PAPER_CHIP_HOURS_PER_200B[scale_name]:,} per 200B"

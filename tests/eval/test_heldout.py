@@ -71,7 +71,7 @@ def test_the_standard_error_is_that_of_the_rows(shards):
     told = bits_per_byte(model, held, batch_size=8, mesh=data_mesh())
     each = [
         bits_per_byte(
-            model, HeldoutSet("", held.rows[row : row + 1], held.bytes_of_token), batch_size=8, mesh=data_mesh()
+            model, HeldoutSet("", held.rows[row : row + 1], held.bytes_of_token, ""), batch_size=8, mesh=data_mesh()
         )
         for row in range(len(held.rows))
     ]

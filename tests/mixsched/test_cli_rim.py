@@ -2,8 +2,11 @@
 
 import errno
 import os
+import pathlib
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 
 import pytest
@@ -43,10 +46,9 @@ def test_a_mistake_of_the_caller_is_one_line_and_2(capsys: pytest.CaptureFixture
         (errno.ENOSPC, "/runs/a", "no space left on the device that holds '/runs/a'; free some space"),
         (errno.EDQUOT, "/runs/a", "no space left on the device that holds '/runs/a'; free some space"),
         (errno.ENOSPC, None, "no space left on the device that holds the output; free some space"),
-        (errno.EACCES, "/runs/a", "may not open '/runs/a' (Permission denied); change its permissions"),
-        (errno.EROFS, "/runs/a", "may not open '/runs/a' (Read-only file system); change its permissions"),
-        (errno.EPERM, "/runs/a", "may not open '/runs/a' (Operation not permitted); change its permissions"),
-        (errno.ENOENT, "/runs/a", "the system refused '/runs/a': No such file or directory"),
+        (errno.EACCES, "/runs/a", "may not use '/runs/a' (Permission denied); change its permissions"),
+        (errno.EROFS, "/runs/a", "may not use '/runs/a' (Read-only file system); change its permissions"),
+        (errno.EPERM, "/runs/a", "may not use '/runs/a' (Operation not permitted); change its permissions"),
     ],
 )
 def test_what_the_system_refuses_is_one_sentence_and_2(
@@ -59,9 +61,38 @@ def test_what_the_system_refuses_is_one_sentence_and_2(
     assert told.count("\n") == 1
 
 
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.ECONNREFUSED])
+def test_what_else_the_system_says_keeps_its_traceback(number: int) -> None:
+    with pytest.raises(OSError, match=os.strerror(number)):
+        cli.run(raising(OSError(number, os.strerror(number))))
+
+
+def test_sigterm_unwinds_so_that_temporary_files_are_removed(tmp_path: pathlib.Path) -> None:
+    script = (
+        "import pathlib, sys, time\n"
+        "from mixsched import cli\n"
+        "def main():\n"
+        "    mark = pathlib.Path(sys.argv[1])\n"
+        "    mark.touch()\n"
+        "    try:\n"
+        "        time.sleep(60)\n"
+        "    finally:\n"
+        "        mark.unlink()\n"
+        "cli.run(main)\n"
+    )
+    mark = tmp_path / "mark"
+    with subprocess.Popen([sys.executable, "-c", script, str(mark)]) as process:
+        while not mark.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.terminate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert not mark.exists()
+
+
 def test_ctrl_c_is_130(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(raising(KeyboardInterrupt())) == 130
-    assert capsys.readouterr().err == "Interrupted; nothing was half-written.\n"
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 @pytest.mark.parametrize("error", [ValueError("ours"), KeyError("ours"), AssertionError("ours"), TypeError("ours")])

@@ -206,17 +206,17 @@ def test_whatever_differs_is_named_and_changes_the_fingerprint(name: str) -> Non
     other = OTHERS[name]
     assert other.fingerprint != a_plan().fingerprint
     told = a_plan().differences(other)
-    assert any(sentence.startswith(f"{name} is ") for sentence in told)
+    assert any(sentence.startswith(f"{name} was ") for sentence in told)
     assert other.differences(other) == ()
 
 
 def test_differences_tell_both_values_and_nothing_else() -> None:
     assert a_plan().differences(a_plan(seed=7, code=10)) == (
-        "plan.rows.code is 9 here and 10 there",
-        "plan.seed is 0 here and 7 there",
+        "plan.rows.code was 9, now 10",
+        "plan.seed was 0, now 7",
     )
     assert a_plan().differences(OTHERS["plan.schedule.phases.0.batch_size"]) == (
-        "plan.schedule.phases.0.batch_size is absent here and 16 there",
+        "plan.schedule.phases.0.batch_size was absent, now 16",
     )
 
 

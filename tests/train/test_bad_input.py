@@ -76,6 +76,30 @@ def test_experiment_that_raises_names_the_line_of_the_users_file(refused, tmp_pa
     assert "raised at line 6: ZeroDivisionError" in said
 
 
+def test_experiment_given_by_a_relative_path_names_its_line_too(refused, tmp_path, monkeypatch):
+    experiment_file(tmp_path, "1 / 0")
+    monkeypatch.chdir(tmp_path)
+    assert "raised at line 3: ZeroDivisionError" in refused("train", "--exp=mine.py")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("experiment = Experiment(stages=(Stage('a', 10**9, {'text': 1})))", "with its comma"),
+        ("experiment = Experiment(stages=(Stage('a', 10**9, {'text': 1}, lr=None),))", "`lr` of stage 'a' must be"),
+        ("experiment = Experiment(stages=(Stage('a', 2e9, {'text': 1}),))", "`paper_tokens` of stage 'a' must be"),
+        ("import sys; sys.exit(0)", "raised at line 3: SystemExit"),
+    ],
+)
+def test_experiment_of_the_wrong_parts(refused, tmp_path, body, words):
+    assert words in refused("train", experiment_file(tmp_path, body), "--plan")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_seed_that_jax_would_cut(refused, seed):
+    assert "`--seed` must lie in 0..2**32-1" in refused("train", "--exp=experiments/code25.py", f"--seed={seed}")
+
+
 @pytest.mark.parametrize(
     ("mix", "words"),
     [
@@ -112,6 +136,8 @@ def test_misspelt_option_offers_the_nearest(refused):
         ("--batch-size=0", "`batch_size` must be at least 1"),
         ("--model.width=30", "`width` must be a multiple of"),
         ("--model.dtype=float16", "`dtype` must be one of"),
+        ("--optimizer.b1=1.5", "`b1` and `b2` must lie in 0..1"),
+        ("--optimizer.clip-norm=0", "`clip_norm` must be above 0"),
     ],
 )
 def test_override_that_cannot_be(refused, option, words):
@@ -188,15 +214,20 @@ def test_run_folder_that_is_taken(refused, tmp_path, tiny_arguments, monkeypatch
 
     assert "already holds a run; continue it with `--resume`" in refused("train", *arguments)
     said = refused("train", *arguments, "--resume", "--optimizer.peak-lr=0.001")
-    assert "settings.optimizer.peak_lr was 0.01, now 0.001" in said
+    assert "settings.optimizer.peak_lr was 0.004, now 0.001" in said
     said = refused("train", *arguments, "--resume", experiment_file_named_code25(tmp_path))
     assert "plan.schedule.phases.0.weights" in said
     with (run / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert "another process is writing" in refused("train", *arguments, "--resume")
+        assert "another process is writing" in refused("eval", f"--run={run}")
     assert "has no checkpoint after step 7; it has: 16, 32" in refused("eval", f"--run={run}", "--step=7")
 
+    assert "`--rows` must be at least 1" in refused("eval", f"--run={run}", "--rows=0")
+    assert "holds no tokenizer.model" in refused("eval", f"--run={run}", f"--shards={tmp_path}")
     assert before == {path: path.read_bytes() for path in run.glob("*.json*")}
+    (run / "config.json").unlink()
+    assert "of a run whose config.json is gone" in refused("train", *arguments)
 
 
 def experiment_file_named_code25(folder: Path) -> str:
@@ -216,13 +247,30 @@ def test_prepare_refuses_to_overwrite_and_to_guess(refused, tmp_path, corpus, sh
     assert "holds no .jsonl" in refused("train.prepare", f"--corpus={tmp_path}", f"--out={tmp_path / 'out'}")
 
 
+def test_prepare_refuses_a_source_that_would_leave_its_folder(refused, tmp_path):
+    (tmp_path / "corpus").mkdir()
+    document = {"text": "t", "source": "../up", "origin": "o", "licence": "CC0-1.0", "group": "g"}
+    (tmp_path / "corpus" / "a.jsonl").write_text(json.dumps(document) + "\n")
+    said = refused("train.prepare", f"--corpus={tmp_path / 'corpus'}", f"--out={tmp_path / 'out' / 'shards'}")
+    assert "the source '../up' in" in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_bundled_shards_of_another_corpus(refused, tmp_path, monkeypatch, shards):
+    made = tmp_path / "shards" / "bundled-v2048-c256"
+    shutil.copytree(shards, made)
+    experiment = Path("experiments/code25.py").resolve()
+    monkeypatch.chdir(tmp_path)
+    assert "was not made from today's bundled corpus" in refused("train", f"--exp={experiment}")
+
+
 def test_prepare_names_the_broken_line_and_leaves_nothing(refused, tmp_path, corpus):
     broken = Path(shutil.copytree(corpus, tmp_path / "corpus"))
     with (broken / "text.jsonl").open("a") as stream:
         stream.write('{"text": "half a document\n')
     said = refused("train.prepare", f"--corpus={broken}", f"--out={tmp_path / 'made' / 'out'}")
     assert "text.jsonl, line 61" in said
-    assert not list((tmp_path / "made").glob("*")) if (tmp_path / "made").exists() else True
+    assert not (tmp_path / "made").exists()
 
 
 def test_prepare_with_more_words_than_the_corpus_has(refused, tmp_path, corpus):

@@ -15,7 +15,7 @@ from launch import one_device
 import mixsched
 from eval.results import read_rows
 from eval.rundir import RunFolder, read_config
-from model.checkpoint import named_arrays, open_checkpoints, restore_model
+from model.checkpoint import named_arrays, read_checkpoints, restore_model
 from model.sharding import data_mesh
 
 RUN = "code25-nano-seed0"
@@ -44,7 +44,7 @@ def interrupt(arguments: list[str], metrics: Path, *, after_lines: int, by: sign
 
 
 def final_parameters(folder: RunFolder) -> dict[str, np.ndarray]:
-    with open_checkpoints(folder.checkpoints) as checkpoints:
+    with read_checkpoints(folder.checkpoints) as checkpoints:
         step = checkpoints.latest_step()
         assert step is not None
         model = restore_model(checkpoints, step, read_config(folder).model, data_mesh(jax.devices()[:1]))

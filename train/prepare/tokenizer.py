@@ -1,6 +1,5 @@
 """The tokenizer: SentencePiece BPE without any normalisation, so that code comes back byte for byte."""
 
-import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +8,6 @@ import sentencepiece
 
 from train.corpora.document import Document
 
-TOKENIZER_FILE = "tokenizer.model"
 # Bytes of training text at most; more takes longer and changes few pieces of a small vocabulary.
 SAMPLE_BYTES = 6_000_000
 # SentencePiece drops longer "sentences"; documents are cut into pieces of at most so many characters.
@@ -50,11 +48,6 @@ def train_tokenizer(documents: Mapping[str, Sequence[Document]], *, vocab_size: 
 def load_tokenizer(path: Path) -> sentencepiece.SentencePieceProcessor:
     """The tokenizer of a model file."""
     return sentencepiece.SentencePieceProcessor(model_file=str(path))
-
-
-def fingerprint(model: bytes) -> str:
-    """The SHA-256 by which manifests name their tokenizer."""
-    return hashlib.sha256(model).hexdigest()
 
 
 def _sample(documents: Mapping[str, Sequence[Document]]) -> Iterator[str]:
