@@ -7,7 +7,6 @@ import equinox as eqx
 import jax
 import numpy as np
 import optax
-import pytest
 from jax.sharding import PartitionSpec
 
 from model.config import ModelConfig
@@ -21,7 +20,6 @@ BATCH = 16
 MODEL = Transformer(CONFIG, key=jax.random.key(0))
 PARAMETERS, STATIC = eqx.partition(MODEL, eqx.is_array)
 ROWS = jax.random.randint(jax.random.key(7), (BATCH, 25), 0, 512)
-SEVERAL = pytest.mark.skipif(len(jax.devices()) < 8, reason="needs XLA_FLAGS=--xla_force_host_platform_device_count=8")
 
 
 def specs(tree: object) -> dict[str, PartitionSpec]:
@@ -29,7 +27,6 @@ def specs(tree: object) -> dict[str, PartitionSpec]:
     return {jax.tree_util.keystr(path): leaf.spec for path, leaf in leaves}
 
 
-@SEVERAL
 def test_the_largest_axis_is_split_and_never_the_layers() -> None:
     assert specs(MODEL) == {
         ".embedding": PartitionSpec("data", None),
@@ -42,7 +39,6 @@ def test_the_largest_axis_is_split_and_never_the_layers() -> None:
     }
 
 
-@SEVERAL
 def test_what_no_axis_fits_is_whole() -> None:
     assert specs({"odd": np.zeros((999, 77))}) == {"['odd']": PartitionSpec()}
 
@@ -72,7 +68,6 @@ def compiled_step(devices: tuple[jax.Device, ...]):
     return step.lower(*arguments).compile(), arguments
 
 
-@SEVERAL
 def test_eight_devices_give_the_numbers_of_one() -> None:
     results = []
     for devices in (jax.devices()[:1], tuple(jax.devices()[:8])):
@@ -82,7 +77,6 @@ def test_eight_devices_give_the_numbers_of_one() -> None:
         np.testing.assert_allclose(eight, one, rtol=1e-5, atol=1e-7)
 
 
-@SEVERAL
 def test_devices_exchange_parameters_and_never_rows() -> None:
     step, _ = compiled_step(tuple(jax.devices()[:8]))
     moved = re.findall(r"= (.*) (all-gather|all-reduce|reduce-scatter|all-to-all)\(", step.as_text())
@@ -90,7 +84,6 @@ def test_devices_exchange_parameters_and_never_rows() -> None:
     assert shapes == {"64", "64,64", "64,192", "192,64", "96,64", "64,96", "512,64"}
 
 
-@SEVERAL
 def test_the_gradient_of_the_embedding_is_exchanged_outside_the_loops() -> None:
     step, _ = compiled_step(tuple(jax.devices()[:8]))
     of_vocabulary = [
