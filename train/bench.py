@@ -49,6 +49,7 @@ def main() -> None:
     """Parse, measure and print."""
     arguments = tyro.cli(Arguments, prog="python -m train.bench")
     settings = scale_named(arguments.scale)
+    ensure_shards(settings.shards, settings, bundled=True)
     bare, loop, waits = [], [], []
     for number in range(1, arguments.rounds + 1):
         bare.append(bare_steps_s(settings, arguments.steps))
@@ -92,8 +93,6 @@ def bare_steps_s(settings: Scale, steps: int) -> float:
 
 def loop_steps_s(settings: Scale, scale: str, steps: int) -> tuple[float, float]:
     """Seconds a step of a real run on the bundled corpus, from its own metrics, and its share of waiting."""
-    shards = settings.shards
-    ensure_shards(shards, settings, bundled=True)
     total_steps = WARM_STEPS + steps
     settings = dataclasses.replace(settings, eval_every_steps=total_steps, checkpoint_every_steps=total_steps)
     declared = build_schedule(load_experiment(Path("experiments/code25.py")), settings)
@@ -101,7 +100,7 @@ def loop_steps_s(settings: Scale, scale: str, steps: int) -> tuple[float, float]
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder) / "bench")
         schedule = dataclasses.replace(declared, phases=(phase,))
-        train(Job("code25", scale, 0, settings, schedule, shards, run), resume=False)
+        train(Job("code25", scale, 0, settings, schedule, settings.shards, run), resume=False)
         lines = [json.loads(line) for line in run.metrics.read_text().splitlines()][WARM_STEPS:]
     tokens = np.diff([line["tokens"] for line in lines])
     took_s = tokens / np.array([line["tokens_per_s"] for line in lines[1:]])
