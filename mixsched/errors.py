@@ -1,6 +1,5 @@
 """The one exception that means: the caller's mistake, told in a sentence that says what to do."""
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -20,6 +19,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("x", ["text", "web_code"])
     'known: text, web_code'
     """
+    # Imported where a mistake was made, to keep `import mixsched` quick; so are the other late imports here.
+    import difflib
+
     known = sorted(known)
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     listed = ", ".join(known) if known else "none"

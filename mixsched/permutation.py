@@ -7,8 +7,6 @@ favours some orders of a handful of items, so rounds of swap-or-not (Hoang, Morr
 make every order of small sizes equally likely.
 """
 
-import hashlib
-
 import numpy as np
 
 FEISTEL_ROUNDS = 4
@@ -24,6 +22,8 @@ def derive_key(*purpose: str | int) -> np.uint64:
     >>> bool(derive_key(0, "order", "text") == derive_key(0, "order", "code"))
     False
     """
+    import hashlib
+
     text = "\0".join(f"{len(str(part))}:{part}" for part in purpose)
     return np.frombuffer(hashlib.blake2b(text.encode(), digest_size=8).digest(), np.dtype("<u8"))[0]
 

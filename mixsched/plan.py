@@ -2,8 +2,6 @@
 
 import dataclasses
 import functools
-import hashlib
-import json
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -161,6 +159,9 @@ class Plan:
     @functools.cached_property
     def fingerprint(self) -> str:
         """A SHA-256 over all that is declared: plan format, schedule, rows of its sources, seed."""
+        import hashlib
+        import json
+
         canonical = json.dumps(self._declaration(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -1,7 +1,6 @@
 """What is declared: phases in order, each with a length, a mix of sources and a learning-rate curve."""
 
 import dataclasses
-import json
 from collections.abc import Set
 from fractions import Fraction
 from typing import Literal, get_args
@@ -229,7 +228,7 @@ def _mix_from_json(value: object) -> Weights | Ramp:
 
 def _check_fields(what: str, value: object, *, needed: Set[str], known: Set[str] = frozenset()) -> None:
     if not isinstance(value, dict):
-        raise UsageError(f"a {what} must be an object, got {json.dumps(value, default=str)}")
+        raise UsageError(f"a {what} must be an object, got {value!r}")
     missing, unknown = sorted(needed - value.keys()), sorted(value.keys() - needed - known)
     if missing or unknown:
         said = [f"lacks {', '.join(missing)}"] * bool(missing)

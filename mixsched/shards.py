@@ -7,15 +7,15 @@ web_code/
 """
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mixsched.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MANIFEST_FORMAT = 1
 DTYPES = ("uint16", "uint32")
@@ -62,15 +62,21 @@ class Manifest:
     @property
     def fingerprint(self) -> str:
         """A SHA-256 over the checksums of the shards: what rows these are, wherever they lie."""
+        import hashlib
+
         return hashlib.sha256("".join(shard.sha256 for shard in self.shards).encode()).hexdigest()
 
     def to_json(self) -> str:
         """The text of `manifest.json`."""
+        import json
+
         return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: "Path") -> Manifest:
     """The manifest of a source folder; raises UsageError if it is missing, damaged or of another format."""
+    import json
+
     path = folder / "manifest.json"
     try:
         value = json.loads(path.read_text())
@@ -110,8 +116,10 @@ class _WholeFile:
     examples_in_shard: int
 
 
-def tokenizer_fingerprint(shards: Path) -> str:
+def tokenizer_fingerprint(shards: "Path") -> str:
     """The SHA-256 of the tokenizer beside the sources in `shards`; raises UsageError if there is none."""
+    import hashlib
+
     path = shards / TOKENIZER_FILE
     if not path.is_file():
         raise UsageError(
@@ -128,7 +136,7 @@ class Rows:
     many in one call: uint16 or uint32 [context_tokens + 1] and [records, context_tokens + 1], not to be written to.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest):
+    def __init__(self, folder: "Path", manifest: Manifest):
         # Only readers of shards need array_record; plans and tables live without it.
         from array_record.python.array_record_data_source import ArrayRecordDataSource
 
@@ -155,7 +163,7 @@ class Rows:
         return f"Rows({str(self.folder)!r}, rows={len(self)})"
 
 
-def open_rows(folder: Path, *, context_tokens: int | None = None, tokenizer: str | None = None) -> Rows:
+def open_rows(folder: "Path", *, context_tokens: int | None = None, tokenizer: str | None = None) -> Rows:
     """Open a source folder and check it: every shard there with its size, the context and tokenizer as asked.
 
     `tokenizer` is a SHA-256 as in the manifest. Raises UsageError that names what is missing or differs.
@@ -176,7 +184,7 @@ def open_rows(folder: Path, *, context_tokens: int | None = None, tokenizer: str
     return Rows(folder, manifest)
 
 
-def _check_shard(path: Path, shard: Shard) -> None:
+def _check_shard(path: "Path", shard: Shard) -> None:
     if not path.is_file():
         raise UsageError(f"the shard '{path}' is missing; restore it or prepare this source again")
     size = path.stat().st_size
