@@ -11,7 +11,7 @@ A source whose weight becomes zero may still be owed a part of a sample, and may
 
 import numpy as np
 
-from mixsched.shares import Segment, Shares
+from mixsched.shares import Shares
 
 CHUNK_STEPS = 256
 NEVER = 2**62
@@ -53,11 +53,12 @@ def _solve(shares: Shares, bytes_a_step: int) -> bytes:
     for segment in shares.segments:
         for start in range(0, segment.steps, CHUNK_STEPS):
             stop = min(start + CHUNK_STEPS, segment.steps)
-            floors, rests = _running_sums(segment, start, stop, floor, rest, shares.unit)
+            increments = segment.increments(start, stop)
+            floors, rests = _running_sums(increments, floor, rest, shares.unit)
             moved = np.diff(floors, axis=0, prepend=floor[None]) > 0
             floor, rest = floors[-1], rests[-1]
             _refresh_due(shares, due, floor, segment.first_step + stop)
-            order = _by_deadline(moved, rests > 0, segment.increments(start, stop) > 0, due, segment.first_step + start)
+            order = _by_deadline(moved, rests > 0, increments > 0, due, segment.first_step + start)
             # The W of all sources add up to the samples so far, so the fractions add up to the slots left over.
             extras = rests.sum(axis=1) // shares.unit
             ahead = _serve(masks, bytes_a_step, ahead, moved, extras.tolist(), order.tolist())
@@ -65,10 +66,10 @@ def _solve(shares: Shares, bytes_a_step: int) -> bytes:
 
 
 def _running_sums(
-    segment: Segment, start: int, stop: int, floor: np.ndarray, rest: np.ndarray, unit: int
+    increments: np.ndarray, floor: np.ndarray, rest: np.ndarray, unit: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """floor(W) and unit * (W - floor(W)) after each of the steps [start, stop): int64 [steps, sources] each."""
-    whole, part = np.divmod(segment.increments(start, stop), unit)
+    """floor(W) and unit * (W - floor(W)) after each step of a chunk: int64 [steps, sources] each."""
+    whole, part = np.divmod(increments, unit)
     carry, rests = np.divmod(rest[None] + np.cumsum(part, axis=0), unit)
     return floor[None] + np.cumsum(whole, axis=0) + carry, rests
 
