@@ -4,6 +4,7 @@ Declare a `Schedule`, solve it into a `Plan`, read the plan through a door: `Ste
 `mixsched.grain.PlanSelection` (Grain, sample by sample) or `Plan.batch` (arrays).
 """
 
+from mixsched.amend import Amendment as Amendment
 from mixsched.curves import Constant as Constant
 from mixsched.curves import Curve as Curve
 from mixsched.curves import LinearAnneal as LinearAnneal
@@ -13,18 +14,21 @@ from mixsched.lengths import Length as Length
 from mixsched.lengths import Samples as Samples
 from mixsched.lengths import Steps as Steps
 from mixsched.lengths import Tokens as Tokens
+from mixsched.limits import Limit as Limit
+from mixsched.mixes import Ramp as Ramp
+from mixsched.mixes import Table as Table
 from mixsched.permutation import permute as permute
-from mixsched.plan import Placement as Placement
+from mixsched.placement import Placement as Placement
 from mixsched.plan import Plan as Plan
+from mixsched.pools import simulated_epoching as simulated_epoching
 from mixsched.quota import Quota as Quota
+from mixsched.resolve import resolve as resolve
 from mixsched.schedule import Phase as Phase
-from mixsched.schedule import Ramp as Ramp
 from mixsched.schedule import Schedule as Schedule
 from mixsched.shards import Manifest as Manifest
 from mixsched.shards import Rows as Rows
 from mixsched.shards import open_rows as open_rows
 from mixsched.shares import Shares as Shares
-from mixsched.shares import resolve as resolve
 from mixsched.steps import StepSource as StepSource
 from mixsched.table import plan_table as plan_table
 from mixsched.weights import Group as Group

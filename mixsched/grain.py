@@ -1,11 +1,14 @@
 """The Grain door for other people's pipelines: a selection map that serves a plan sample by sample."""
 
-import bisect
 from typing import Any
 
 from grain.transforms import DatasetSelectionMap
 
-from mixsched.plan import Placement, Plan
+from mixsched.placement import Placement
+from mixsched.plan import Plan
+
+# Samples that are placed at a time when they are asked for in order.
+BLOCK_SAMPLES = 2**12
 
 
 class PlanSelection(DatasetSelectionMap):
@@ -21,14 +24,8 @@ class PlanSelection(DatasetSelectionMap):
 
     def __init__(self, plan: Plan):
         self._plan = plan
-        self._segments = plan.quota.shares.segments
-        self._firsts = []
-        samples = 0
-        for segment in self._segments:
-            self._firsts.append(samples)
-            samples += segment.steps * segment.batch_size
-        self._samples = samples
-        self._recent: tuple[int, Placement] | None = None
+        self._samples = plan.samples(plan.total_steps)
+        self._recent: tuple[range, Placement] | None = None
 
     def __len__(self) -> int:
         return self._samples
@@ -36,18 +33,24 @@ class PlanSelection(DatasetSelectionMap):
     def __getitem__(self, index: int) -> tuple[int, int]:
         if not 0 <= index < self._samples:
             raise IndexError(f"`index` must lie in 0..{self._samples - 1}, got {index}")
-        place = bisect.bisect_right(self._firsts, index) - 1
-        step, slot = divmod(index - self._firsts[place], self._segments[place].batch_size)
-        placement = self._placement(self._segments[place].first_step + step)
-        return int(placement.source[slot]), int(placement.record[slot])
-
-    def _placement(self, step: int) -> Placement:
-        # Neighbouring samples share a step. One tuple, swapped whole, keeps this safe among reader threads.
+        # Neighbouring samples share a block. One tuple, swapped whole, keeps this safe among reader threads.
         recent = self._recent
-        if recent is None or recent[0] != step:
-            recent = (step, self._plan.batch(step))
+        if recent is None or index not in recent[0]:
+            recent = self._block(index)
             self._recent = recent
-        return recent[1]
+        samples, placement = recent
+        return int(placement.source[index - samples.start]), int(placement.record[index - samples.start])
+
+    def _block(self, index: int) -> tuple[range, Placement]:
+        step = self._plan.step_of(index)
+        # A step alone where samples are asked for out of order.
+        recent, follows = self._recent, False
+        if recent is not None:
+            follows = index == recent[0].stop
+        steps = max(1, BLOCK_SAMPLES // self._plan.batch_size(step)) if follows else 1
+        stop = min(step + steps, self._plan.total_steps)
+        samples = range(self._plan.samples(step), self._plan.samples(stop))
+        return samples, self._plan.batches(step, stop)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"plan": self._plan}

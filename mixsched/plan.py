@@ -1,47 +1,46 @@
 """Which record of which source fills every slot of every step: a schedule, the rows of its sources and a seed."""
 
+import bisect
 import dataclasses
 import functools
+import itertools
 from collections.abc import Mapping
 from fractions import Fraction
 
 import numpy as np
 
+from mixsched.amend import Amendment
 from mixsched.differences import differences
-from mixsched.errors import UsageError, did_you_mean
+from mixsched.errors import UsageError
+from mixsched.handover import Cap
 from mixsched.lengths import is_whole
-from mixsched.permutation import derive_key, permute, subkey
+from mixsched.limits import Limit, check_limits, limits_from_json, limits_to_json
+from mixsched.mixes import Mix, check_fields
+from mixsched.placement import Order, Placement, join
+from mixsched.pools import check_pools, check_rows
 from mixsched.quota import Quota
 from mixsched.schedule import Schedule
-from mixsched.shares import resolve
+from mixsched.solve import amend, solve
+from mixsched.stretches import Block, blocks_of
 
 # Raise it whenever a plan would serve other samples for the same declaration.
-PLAN_FORMAT = 1
-MAX_ROWS = 2**62
-
-
-@dataclasses.dataclass(frozen=True)
-class Placement:
-    """The samples of some slots of one step: four arrays of one length, int64.
-
-    `source` indexes `Plan.sources`; `cursor` counts the samples that the source gave before this one; `epoch` and
-    `record` say which pass over the source this is, and which of its rows.
-    """
-
-    source: np.ndarray
-    cursor: np.ndarray
-    epoch: np.ndarray
-    record: np.ndarray
+PLAN_FORMAT = 2
+# Samples that `batches` places at a time: their temporaries stay in a core's cache.
+BULK_SAMPLES = 2**15
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Plan:
     """A schedule solved for sources of known sizes: random access to every sample of every step.
 
-    `rows` maps each source to its number of rows; sources that the schedule does not name are left out. Two plans
-    with one `fingerprint` serve the same samples in the same slots, on any machine and in any listing order.
+    `rows` maps each source to its number of rows; sources that the schedule does not name are left out. `limits` say
+    what happens when a source runs out (see `Limit`; without one it is repeated), and `pools` how many of its rows a
+    source may draw from at all (a choice by `seed`, the same in every epoch; see `simulated_epoching`). `amendments`
+    are the log of `amend`. Two plans with one `fingerprint` serve the same samples in the same slots, on any machine
+    and in any listing order.
 
-    Raises UsageError if the schedule names a source without rows, or if rows or seed are no whole numbers.
+    Raises UsageError if the schedule names a source without rows, if rows, pools or seed are no whole numbers, or if
+    a limit cannot be kept.
 
     >>> from mixsched import Phase, Plan, Schedule, Steps
     >>> mix = {"text": 0.75, "code": 0.25}
@@ -57,47 +56,58 @@ class Plan:
     schedule: Schedule
     rows: Mapping[str, int]
     seed: int = dataclasses.field(kw_only=True)
+    limits: Mapping[str, Limit] = dataclasses.field(default_factory=dict, kw_only=True)
+    pools: Mapping[str, int] = dataclasses.field(default_factory=dict, kw_only=True)
+    amendments: tuple[Amendment, ...] = dataclasses.field(default=(), kw_only=True)
+    quota: Quota = dataclasses.field(init=False, repr=False)
+    # The plan that this one amends, whose solved steps are taken over.
+    before: dataclasses.InitVar["Plan | None"] = dataclasses.field(default=None, kw_only=True)
 
-    def __post_init__(self):
-        for source in self.schedule.sources:
-            if source not in self.rows:
-                raise UsageError(
-                    f"the weights name the source {source!r}, which is not among the data; "
-                    f"{did_you_mean(source, self.rows)}"
-                )
-            if not is_whole(self.rows[source]) or not 1 <= int(self.rows[source]) <= MAX_ROWS:
-                raise UsageError(
-                    f"`rows` of source {source!r} must be a whole number from 1 to 2**62, got {self.rows[source]!r}"
-                )
+    def __post_init__(self, before: "Plan | None"):
         if not is_whole(self.seed):
             raise UsageError(f"`seed` must be a whole number, got {self.seed!r}")
+        check_rows(self.all_rows, self.sources)
+        check_pools(self.pools, {source: self.all_rows[source] for source in self.sources})
+        check_limits(self.limits, self.pool_rows)
+        caps = {source: Cap(limit.samples(self.pool_rows[source]), limit.then) for source, limit in self.limits.items()}
+        if before is not None and before.sources == self.sources:
+            quota = amend(before.quota, self.schedule, self.amendments[-1], caps=caps)
+        else:
+            quota = solve(self.schedule, self.amendments, sources=self.sources, caps=caps)
+        # It follows from the other fields; a frozen dataclass lets nobody set it but this.
+        object.__setattr__(self, "quota", quota)
+
+    @functools.cached_property
+    def sources(self) -> tuple[str, ...]:
+        """All sources of schedule and amendments, sorted by name: what every array over sources is aligned with."""
+        added = (source for amendment in self.amendments for source in amendment.sources)
+        return tuple(sorted({*self.schedule.sources, *added}))
 
     @property
-    def sources(self) -> tuple[str, ...]:
-        """The sources of the schedule, sorted by name: what every array over sources is aligned with."""
-        return self.schedule.sources
+    def all_rows(self) -> Mapping[str, int]:
+        """`rows` with those of the sources that amendments brought in."""
+        return {**self.rows, **{name: count for each in self.amendments for name, count in each.rows.items()}}
+
+    @property
+    def pool_rows(self) -> dict[str, int]:
+        """How many rows each source draws from: what an epoch of it is."""
+        rows = self.all_rows
+        return {source: int(self.pools.get(source, rows[source])) for source in self.sources}
 
     @property
     def total_steps(self) -> int:
-        """Steps of the whole schedule."""
+        """Steps of the whole run: the schedule's, or fewer where a limit stops it."""
         return self.quota.total_steps
 
     @functools.cached_property
-    def quota(self) -> Quota:
-        """The solved counts (see `mixsched.quota` for the guarantee)."""
-        return Quota(resolve(self.schedule))
-
-    @functools.cached_property
-    def _sizes(self) -> np.ndarray:
-        return np.array([self.rows[source] for source in self.sources], np.int64)
-
-    @functools.cached_property
-    def _order_keys(self) -> np.ndarray:
-        return np.array([derive_key(self.seed, "order", source) for source in self.sources], np.uint64)
-
-    @functools.cached_property
-    def _slot_key(self) -> np.uint64:
-        return derive_key(self.seed, "slots")
+    def _order(self) -> Order:
+        rows = self.all_rows
+        return Order(
+            self.sources,
+            rows=[int(rows[source]) for source in self.sources],
+            pools=list(self.pool_rows.values()),
+            seed=int(self.seed),
+        )
 
     def counts(self, step: int) -> np.ndarray:
         """Samples of each source in `step`: int64 [sources], adding up to the step's batch size."""
@@ -112,16 +122,37 @@ class Plan:
     def expected(self, step: int) -> tuple[Fraction, ...]:
         """The exact number of samples that the weights ask of each source in the steps before `step`."""
         self._check_steps_done(step)
-        return tuple(Fraction(part, self.quota.shares.unit) for part in self.quota.shares.numerators(step))
+        shares = self.quota.shares_before(step)
+        return tuple(Fraction(part, shares.unit) for part in shares.numerators(step))
 
     def batch_size(self, step: int) -> int:
         """Slots of `step`."""
         self._check_step(step)
-        return self.quota.shares.segment_before(step + 1).batch_size
+        return self.quota.segment(step).batch_size
 
     def tokens(self, step: int) -> int:
         """Tokens of all samples in the steps before `step`."""
-        return int(self.served(step).sum()) * int(self.schedule.context_tokens)
+        return self.samples(step) * int(self.schedule.context_tokens)
+
+    def samples(self, step: int) -> int:
+        """Samples in the steps before `step`, which is also the number of the first sample of `step`."""
+        self._check_steps_done(step)
+        block, before = self._blocks[max(bisect.bisect_left(self._blocks, step, key=lambda b: b[0].first_step) - 1, 0)]
+        return before + (step - block.first_step) * block.batch_size
+
+    def step_of(self, sample: int) -> int:
+        """The step that serves the sample of this number; its slot is `sample - samples(step)`."""
+        if not 0 <= sample < self.samples(self.total_steps):
+            raise UsageError(f"`sample` must lie in 0..{self.samples(self.total_steps) - 1}, got {sample}")
+        block, before = self._blocks[bisect.bisect_right(self._blocks, sample, key=lambda b: b[1]) - 1]
+        return block.first_step + (sample - before) // block.batch_size
+
+    @functools.cached_property
+    def _blocks(self) -> list[tuple[Block, int]]:
+        """Steps of one batch size, and the samples before them."""
+        blocks = blocks_of(self.schedule)
+        before = itertools.accumulate((block.steps * block.batch_size for block in blocks), initial=0)
+        return list(zip(blocks, before, strict=False))
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of `step`; raises UsageError where its phase declares none."""
@@ -130,7 +161,7 @@ class Plan:
 
     def batch(self, step: int) -> Placement:
         """The samples of all slots of `step`, in slot order."""
-        return self.slots(step, host=0, hosts=1)
+        return self._place(step, slice(None))
 
     def slots(self, step: int, *, host: int, hosts: int) -> Placement:
         """The samples of the slots that `host` of `hosts` feeds: its contiguous part of the batch.
@@ -141,24 +172,64 @@ class Plan:
         if not 0 <= host < hosts:
             raise UsageError(f"`host` must lie in 0..{hosts - 1}, got {host}")
         size = self.batch_size(step)
-        slot = np.arange(host * size // hosts, (host + 1) * size // hosts)
-        return self.place(step, slot)
+        return self._place(step, slice(host * size // hosts, (host + 1) * size // hosts))
 
-    def place(self, step: int, slot: np.ndarray) -> Placement:
-        """The samples of any slots of `step`."""
-        before = self.served(step)
-        ends = np.cumsum(self.quota.served(step + 1) - before)
-        position = permute(slot, size=self.batch_size(step), key=subkey(self._slot_key, step))
-        source = np.searchsorted(ends, position, side="right")
-        starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
-        cursor = before[source] + position - starts[source]
-        epoch, turn = np.divmod(cursor, self._sizes[source])
-        key = subkey(self._order_keys[source], epoch)
-        return Placement(source, cursor, epoch, permute(turn, size=self._sizes[source], key=key))
+    def _place(self, step: int, slot: slice) -> Placement:
+        self._check_step(step)
+        served = np.stack([self.quota.served(step), self.quota.served(step + 1)])
+        return self._order.place(step, served, slot)
+
+    def batches(self, first_step: int, stop_step: int) -> Placement:
+        """`batch` of all the steps from `first_step` up to `stop_step`, one after another: in bulk, and much faster."""
+        self._check_steps_done(first_step)
+        self._check_steps_done(stop_step)
+        parts = []
+        while first_step < stop_step:
+            segment = self.quota.segment(first_step)
+            steps = max(1, BULK_SAMPLES // segment.batch_size)
+            stop = min(stop_step, segment.first_step + segment.steps, first_step + steps)
+            parts.append(self._order.place(first_step, self.quota.served_through(first_step, stop), slice(None)))
+            first_step = stop
+        return join(parts)
+
+    def amend(
+        self,
+        at_step: int,
+        weights: Mix,
+        *,
+        sources: Mapping[str, int] | None = None,
+        served_steps: int = 0,
+        reason: str = "",
+    ) -> "Plan":
+        """A plan that is this one before `at_step`, and from there to the end of the run serves `weights`.
+
+        Every cursor goes on where it was, so nothing is lost or served twice. `weights` are a mix, or a ramp or table
+        over the steps that are left; `sources` gives the rows of sources that the plan does not know yet, which begin
+        at cursor 0. `served_steps` says how many steps were handed out already, those read ahead among them. The
+        quota's guarantee is that of a change that nobody declared (see `mixsched.quota`).
+
+        Raises UsageError for a step that is served, lies before the last amendment or beyond the end.
+
+        >>> from mixsched import Phase, Plan, Schedule, Steps
+        >>> schedule = Schedule((Phase("p", Steps(10), {"text": 1}),), batch_size=8, context_tokens=64)
+        >>> plan = Plan(schedule, {"text": 50}, seed=0).amend(6, {"text": 0.5, "math": 0.5}, sources={"math": 30})
+        >>> plan.sources, plan.served(6).tolist(), plan.served(10).tolist()
+        (('math', 'text'), [0, 48], [16, 64])
+        """
+        if at_step < served_steps:
+            raise UsageError(
+                f"`at_step` {at_step:,} is served already, {served_steps:,} steps are; amend at step {served_steps:,} "
+                "or later"
+            )
+        named = Amendment(at_step, weights, {}, reason).sources
+        known = {**self.rows, **(sources or {})}
+        rows = {name: known[name] for name in named if name not in self.sources and name in known}
+        amendment = Amendment(at_step, weights, rows, reason)
+        return dataclasses.replace(self, amendments=(*self.amendments, amendment), before=self)
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """A SHA-256 over all that is declared: plan format, schedule, rows of its sources, seed."""
+        """A SHA-256 over all that is declared: plan format, schedule, rows, seed, limits, pools and amendments."""
         import hashlib
         import json
 
@@ -170,18 +241,30 @@ class Plan:
         return {"fingerprint": self.fingerprint, **self._declaration()}
 
     @staticmethod
-    def from_json(value: dict) -> "Plan":
-        """The inverse of `to_json`; raises UsageError if the format is another or the fingerprint differs."""
-        needed = {"fingerprint", "format", "rows", "schedule", "seed"}
-        if not isinstance(value, dict) or not needed <= value.keys() or not isinstance(value["rows"], dict):
-            raise UsageError(f"a plan must be an object with the fields {', '.join(sorted(needed))}")
-        if value["format"] != PLAN_FORMAT:
+    def from_json(value: object) -> "Plan":
+        """The inverse of `to_json`; raises UsageError if the format is another or the fingerprint differs.
+
+        `format` and `fingerprint` may be left out, as in a file that a person wrote.
+        """
+        known = {"fingerprint", "format", "limits", "pools", "amendments"}
+        fields = check_fields("plan", value, needed={"rows", "schedule", "seed"}, known=known)
+        if fields.get("format", PLAN_FORMAT) != PLAN_FORMAT:
             raise UsageError(
-                f"this plan has format {value['format']}, this version of mixsched reads {PLAN_FORMAT}; "
+                f"this plan has format {fields['format']}, this version of mixsched reads {PLAN_FORMAT}; "
                 "use the version of mixsched that wrote it"
             )
-        plan = Plan(Schedule.from_json(value["schedule"]), value["rows"], seed=value["seed"])
-        if plan.fingerprint != value["fingerprint"]:
+        for name, kind in (("rows", dict), ("pools", dict), ("amendments", list)):
+            if not isinstance(fields.get(name, kind()), kind):
+                raise UsageError(f"`{name}` of a plan must be {'a list' if kind is list else 'an object'}")
+        plan = Plan(
+            Schedule.from_json(fields["schedule"]),
+            fields["rows"],
+            seed=fields["seed"],
+            limits=limits_from_json(fields.get("limits", {})),
+            pools=fields.get("pools", {}),
+            amendments=tuple(Amendment.from_json(each) for each in fields.get("amendments", [])),
+        )
+        if fields.get("fingerprint", plan.fingerprint) != plan.fingerprint:
             raise UsageError("the plan's fingerprint is not that of its content; it was edited or damaged")
         return plan
 
@@ -190,12 +273,19 @@ class Plan:
         return differences(self._declaration(), now._declaration(), name="plan")
 
     def _declaration(self) -> dict:
-        return {
+        declared: dict = {
             "format": PLAN_FORMAT,
-            "rows": {source: int(self.rows[source]) for source in self.sources},
+            "rows": {source: int(self.rows[source]) for source in self.schedule.sources},
             "schedule": self.schedule.to_json(),
             "seed": int(self.seed),
         }
+        if self.limits:
+            declared["limits"] = limits_to_json(self.limits)
+        if self.pools:
+            declared["pools"] = {source: int(pool) for source, pool in self.pools.items()}
+        if self.amendments:
+            declared["amendments"] = [amendment.to_json() for amendment in self.amendments]
+        return declared
 
     def _check_steps_done(self, step: int) -> None:
         if not 0 <= step <= self.total_steps:

@@ -1,33 +1,12 @@
 """What is declared: phases in order, each with a length, a mix of sources and a learning-rate curve."""
 
 import dataclasses
-from collections.abc import Set
 from fractions import Fraction
-from typing import Literal, get_args
 
 from mixsched.curves import Curve, LinearAnneal, curve_from_json, curve_to_json, rate
 from mixsched.errors import UsageError
 from mixsched.lengths import Length, check_length, in_steps, is_whole, length_from_json, length_to_json
-from mixsched.weights import Weights, flatten, groups, weights_from_json, weights_to_json
-
-Shape = Literal["linear", "cosine"]
-
-
-@dataclasses.dataclass(frozen=True)
-class Ramp:
-    """Weights that go from the mix `start` to the mix `end` over their phase.
-
-    A step's weights are those of the ramp at the middle of that step, so that a linear ramp spends exactly the
-    mean of both mixes. `shape` is "linear" or "cosine" (slow at both ends).
-    """
-
-    start: Weights
-    end: Weights
-    shape: Shape = "linear"
-
-    def __post_init__(self):
-        if self.shape not in get_args(Shape):
-            raise UsageError(f"`shape` of a ramp must be one of {get_args(Shape)}, got {self.shape!r}")
+from mixsched.mixes import Knots, Mix, check_fields, knots, mix_from_json, mix_groups, mix_to_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +19,7 @@ class Phase:
 
     name: str
     length: Length
-    weights: Weights | Ramp
+    weights: Mix
     lr: Curve | None = None
     batch_size: int | None = None
 
@@ -52,23 +31,21 @@ class Phase:
             raise UsageError(f"`length` of phase {self.name!r} must be at least 1, got {self.length}")
         if self.batch_size is not None:
             _check_positive(f"`batch_size` of phase {self.name!r}", self.batch_size)
-        self.mixes()
+        self.knots()
         self.groups()
+
+    def knots(self) -> Knots:
+        """The places of the phase (0 to 1) that its weights pass through, with the exact shares there."""
+        return knots(self.weights, where=f"weights of phase {self.name!r}")
 
     def mixes(self) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
         """The exact shares of each source at the start and at the end of the phase (see `flatten`)."""
-        where = f"weights of phase {self.name!r}"
-        if isinstance(self.weights, Ramp):
-            start = flatten(self.weights.start, where=f"{where} (start)")
-            return start, flatten(self.weights.end, where=f"{where} (end)")
-        mix = flatten(self.weights, where=where)
-        return mix, mix
+        passed = self.knots()
+        return passed[0][1], passed[-1][1]
 
     def groups(self) -> dict[str, tuple[str, ...]]:
         """The sources under each group name of the phase's weights."""
-        if isinstance(self.weights, Ramp):
-            return groups(self.weights.start) | groups(self.weights.end)
-        return groups(self.weights)
+        return mix_groups(self.weights)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +93,7 @@ class Schedule:
     @property
     def sources(self) -> tuple[str, ...]:
         """Every source that a phase names, sorted by name."""
-        return tuple(sorted({name for phase in self.phases for mix in phase.mixes() for name in mix}))
+        return tuple(sorted({name for phase in self.phases for _, mix in phase.knots() for name in mix}))
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -180,7 +157,7 @@ class Schedule:
     @staticmethod
     def from_json(value: dict) -> "Schedule":
         """The inverse of `to_json`; raises UsageError where a field is missing, unknown or wrong."""
-        _check_fields("schedule", value, needed={"batch_size", "context_tokens", "phases"})
+        check_fields("schedule", value, needed={"batch_size", "context_tokens", "phases"})
         if not isinstance(value["phases"], list):
             raise UsageError(f"`phases` of a schedule must be a list, got {value['phases']!r}")
         return Schedule(
@@ -191,13 +168,11 @@ class Schedule:
 
 
 def _phase_to_json(phase: Phase) -> dict:
-    if isinstance(phase.weights, Ramp):
-        ramp = phase.weights
-        start, end = weights_to_json(ramp.start), weights_to_json(ramp.end)
-        weights: dict = {"ramp": {"shape": ramp.shape, "start": start, "end": end}}
-    else:
-        weights = weights_to_json(phase.weights)
-    value: dict = {"name": phase.name, "length": length_to_json(phase.length), "weights": weights}
+    value: dict = {
+        "name": phase.name,
+        "length": length_to_json(phase.length),
+        "weights": mix_to_json(phase.weights),
+    }
     if phase.lr is not None:
         value["lr"] = curve_to_json(phase.lr)
     if phase.batch_size is not None:
@@ -206,34 +181,14 @@ def _phase_to_json(phase: Phase) -> dict:
 
 
 def _phase_from_json(value: dict) -> Phase:
-    _check_fields("phase", value, needed={"name", "length", "weights"}, known={"lr", "batch_size"})
+    check_fields("phase", value, needed={"name", "length", "weights"}, known={"lr", "batch_size"})
     return Phase(
         name=value["name"],
         length=length_from_json(value["length"]),
-        weights=_mix_from_json(value["weights"]),
+        weights=mix_from_json(value["weights"]),
         lr=curve_from_json(value["lr"]) if "lr" in value else None,
         batch_size=value.get("batch_size"),
     )
-
-
-def _mix_from_json(value: object) -> Weights | Ramp:
-    # A source or group may be called "ramp" too; its value is a number or holds `share` and `of`.
-    ramp = value.get("ramp") if isinstance(value, dict) and len(value) == 1 else None
-    if not isinstance(ramp, dict) or ramp.keys() == {"share", "of"}:
-        return weights_from_json(value)
-    _check_fields("ramp", ramp, needed={"shape", "start", "end"})
-    start, end = (weights_from_json(ramp[side], where=side) for side in ("start", "end"))
-    return Ramp(start, end, ramp["shape"])
-
-
-def _check_fields(what: str, value: object, *, needed: Set[str], known: Set[str] = frozenset()) -> None:
-    if not isinstance(value, dict):
-        raise UsageError(f"a {what} must be an object, got {value!r}")
-    missing, unknown = sorted(needed - value.keys()), sorted(value.keys() - needed - known)
-    if missing or unknown:
-        said = [f"lacks {', '.join(missing)}"] * bool(missing)
-        said += [f"has unknown {', '.join(unknown)}"] * bool(unknown)
-        raise UsageError(f"a {what} {' and '.join(said)}; its fields are {', '.join(sorted(needed | known))}")
 
 
 def _check_positive(what: str, value: object) -> None:

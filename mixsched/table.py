@@ -15,7 +15,7 @@ def plan_table(schedule: Schedule, quota: Quota, rows: Mapping[str, int | float]
     the source from the start of the run to the end of the phase.
 
     >>> from mixsched import Group, Phase, Schedule, Tokens
-    >>> from mixsched.shares import resolve
+    >>> from mixsched.resolve import resolve
     >>> mix = {"text": 0.75, "code": Group(0.25, {"web_code": 0.8, "markup": 0.2})}
     >>> schedule = Schedule((Phase("pretrain", Tokens(400_000), mix),), batch_size=10, context_tokens=1_000)
     >>> print(plan_table(schedule, Quota(resolve(schedule)), {"text": 600, "web_code": 20}))

@@ -8,30 +8,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixsched import permute
-from mixsched.permutation import _square_side, derive_key, subkey
+from mixsched.permutation import LEAST_SIDE, derive_key, shuffled_slots, square_side, subkey
 
 KEYS = st.integers(0, 2**64 - 1).map(np.uint64)
 LARGE = 100_003
 GOLDEN_KEY = 15_310_236_020_868_037_228
-GOLDEN_SUBKEYS = [11_333_715_554_479_454_232, 286_153_526_515_711_101]
-GOLDEN_TWELVE = [7, 3, 5, 11, 6, 1, 9, 0, 8, 10, 2, 4]
-GOLDEN_LARGE = [383_998_501_118_630, 883_549_744_319_983, 945_287_942_031_644]
+GOLDEN_SUBKEYS = [161_877_966_034_158_384, 10_119_275_462_225_385_035]
+GOLDEN_TWELVE = [9, 4, 6, 2, 1, 7, 8, 5, 10, 3, 11, 0]
+GOLDEN_LARGE = [120_635_744_726_458, 766_003_430_162_393, 975_698_578_959_017]
+GOLDEN_SLOTS = [9, 5, 6, 2, 0, 10, 4, 7, 3, 11, 8, 1]
 
 
 def shuffle(size: int, key: np.uint64 | np.ndarray) -> np.ndarray:
     return permute(np.arange(size), size=size, key=key)
 
 
-def test_every_size_up_to_300_is_shuffled_onto_itself() -> None:
-    """For each size n in 1..300 and its own key, the places of 0..n-1 are 0..n-1."""
-    sizes = np.repeat(np.arange(1, 301), np.arange(1, 301))
-    index = np.concatenate([np.arange(size) for size in range(1, 301)])
-    places = permute(index, size=sizes, key=subkey(derive_key("test"), sizes))
-    for size in range(1, 301):
-        assert sorted(places[sizes == size].tolist()) == list(range(size))
+def test_every_size_up_to_10_000_is_shuffled_onto_itself() -> None:
+    """For each size n in 1..10,000 and its own key, the places of 0..n-1 are 0..n-1, each once."""
+    keys = subkey(derive_key("test"), np.arange(10_001))
+    for size in range(1, 10_001):
+        assert (np.bincount(shuffle(size, keys[size]), minlength=size) == 1).all(), size
 
 
-@given(st.integers(1, 10_000), KEYS)
+@given(st.integers(1, 100_000), KEYS)
 def test_any_size_and_key_is_shuffled_onto_itself(size: int, key: np.uint64) -> None:
     """For any size and key, the places of 0..size-1 are 0..size-1, each once."""
     assert np.array_equal(np.sort(shuffle(size, key)), np.arange(size))
@@ -44,7 +43,7 @@ def test_a_million_rows_are_shuffled_onto_themselves(size: int) -> None:
     assert np.array_equal(np.bincount(places, minlength=size), np.ones(size))
 
 
-@pytest.mark.parametrize("size", [2, 3, 4, 5, 6])
+@pytest.mark.parametrize("size", [2, 3, 4, 5, 6, 7])
 def test_every_order_of_a_few_rows_is_equally_likely(size: int) -> None:
     """Chi-square over all size! orders of 60 * size! fixed keys.
 
@@ -52,13 +51,16 @@ def test_every_order_of_a_few_rows_is_equally_likely(size: int) -> None:
     (f >= 23; for the few orders of sizes 2 and 3 the tail is heavier, so 15 is the least) is passed by a fair one
     in all but some 1e-4 of the choices of keys, and these keys are fixed.
     """
-    orders = math.factorial(size)
-    keys = subkey(derive_key("fair", size), np.arange(60 * orders))
+    keys = subkey(derive_key("fair", size), np.arange(60 * math.factorial(size)))
     places = permute(np.tile(np.arange(size), len(keys)), size=size, key=np.repeat(keys, size)).reshape(-1, size)
+    assert is_fair(places)
+
+
+def is_fair(places: np.ndarray) -> bool:
+    size, orders = places.shape[1], math.factorial(places.shape[1])
     seen = np.unique(places @ size ** np.arange(size), return_counts=True)[1]
     statistic = ((seen - 60) ** 2).sum() / 60
-    assert len(seen) == orders
-    assert statistic < max(orders - 1 + 5 * math.sqrt(2 * (orders - 1)), 15)
+    return len(seen) == orders and statistic < max(orders - 1 + 5 * math.sqrt(2 * (orders - 1)), 15)
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float:
@@ -75,6 +77,45 @@ def test_neighbours_land_in_unrelated_places(distance: int) -> None:
     """Rank correlation of the places of index c and c + distance; 316 and 317 are about the side of the square."""
     places = shuffle(LARGE, derive_key("test"))
     assert correlation(places[:-distance], places[distance:]) < NOTICEABLE
+
+
+@pytest.mark.parametrize("relative", ["neighbour", "epoch", "seed"])
+@pytest.mark.parametrize("size", [65, 1_000, 65_537, 2**40 + 1])
+def test_pairs_of_places_fill_a_grid_evenly(size: int, relative: str) -> None:
+    """Chi-square over 16 x 16 cells of (place of c, place of its neighbour, or of c in another epoch or seed).
+
+    It sees any dependence, where correlation sees a straight one. 255 degrees of freedom, five deviations above.
+    """
+    rows = min(size - 1, 50_000)
+    index, epoch = np.tile(np.arange(rows), 50_000 // rows), np.repeat(np.arange(50_000 // rows), rows)
+    order, other = derive_key(0, "order", "text"), derive_key(1, "order", "text")
+    places = permute(index, size=size, key=subkey(order, epoch))
+    related = {
+        "neighbour": lambda: permute(index + 1, size=size, key=subkey(order, epoch)),
+        "epoch": lambda: permute(index, size=size, key=subkey(order, epoch + 1_000)),
+        "seed": lambda: permute(index, size=size, key=subkey(other, epoch)),
+    }[relative]()
+    seen = np.bincount(places * 16 // size * 16 + related * 16 // size, minlength=256).reshape(16, 16)
+    edges = -(-np.arange(17) * size // 16)
+    cell = np.diff(edges).astype(float)
+    # A neighbour never lands in the place itself.
+    pairs = np.outer(cell, cell) - (np.diag(cell) if relative == "neighbour" else 0)
+    expected = len(index) * pairs / pairs.sum()
+    assert ((seen - expected) ** 2 / expected).sum() < 255 + 5 * math.sqrt(2 * 255)
+
+
+@pytest.mark.parametrize("size", [65_537, 10**7])
+@pytest.mark.parametrize("distance", ["one", "side"])
+def test_the_way_from_one_place_to_the_next_is_of_any_length(size: int, distance: str) -> None:
+    """Chi-square over 1,024 ranges of place(c + d) - place(c) modulo the size; four rounds fail it at d = side."""
+    rows = np.arange(30_000)
+    index, epoch = np.tile(rows, 20), np.repeat(np.arange(20), len(rows))
+    further = 1 if distance == "one" else int(square_side(np.array([size], np.uint64))[0])
+    key = subkey(derive_key(0, "order", "text"), epoch)
+    way = permute((index + further) % size, size=size, key=key) - permute(index, size=size, key=key)
+    seen = np.bincount(way % size * 1_024 // size, minlength=1_024)
+    expected = len(way) * np.diff(-(-np.arange(1_025) * size // 1_024)) / size
+    assert ((seen - expected) ** 2 / expected).sum() < 1_023 + 5 * math.sqrt(2 * 1_023)
 
 
 def test_places_are_unrelated_to_indices() -> None:
@@ -141,9 +182,24 @@ def test_sizes_to_2_to_the_62_are_shuffled_over_their_whole_range(size: int) -> 
 
 @given(st.integers(1, 2**31), st.integers(-2, 2))
 def test_the_side_of_the_square_is_exact(root: int, near: int) -> None:
-    """The side is the least whole number whose square holds the size, also next to squares where floats round."""
+    """The side is the least even number from 8 on whose square holds the size, also next to squares: floats round."""
     size = min(max(root * root + near, 1), 2**62)
-    assert int(_square_side(np.array([size], np.uint64))[0]) == math.isqrt(size - 1) + 1
+    least = math.isqrt(size - 1) + 1
+    assert int(square_side(np.array([size], np.uint64))[0]) == max(least + least % 2, LEAST_SIDE)
+
+
+@given(st.integers(1, 3_000), st.lists(KEYS, min_size=1, max_size=4))
+def test_the_slots_of_a_step_are_shuffled_onto_themselves(slots: int, keys: list[np.uint64]) -> None:
+    """Row k is a shuffle of 0..slots-1 that depends on key k alone."""
+    rows = shuffled_slots(np.array(keys), slots)
+    assert (np.sort(rows, axis=1) == np.arange(slots)).all()
+    assert np.array_equal(rows[-1:], shuffled_slots(np.array(keys[-1:]), slots))
+
+
+@pytest.mark.parametrize("slots", [2, 3, 4, 5, 6])
+def test_every_order_of_a_few_slots_is_equally_likely(slots: int) -> None:
+    keys = subkey(derive_key("fair slots", slots), np.arange(60 * math.factorial(slots)))
+    assert is_fair(shuffled_slots(keys, slots))
 
 
 # Few letters, and those that the encoding itself uses, so that two purposes often look alike.
@@ -173,3 +229,4 @@ def test_golden_values_hold_on_every_platform() -> None:
     assert [int(member) for member in subkey(key, np.arange(2))] == GOLDEN_SUBKEYS
     assert shuffle(12, key).tolist() == GOLDEN_TWELVE
     assert permute(np.array([0, 1, 10**15]), size=10**15 + 1, key=key).tolist() == GOLDEN_LARGE
+    assert shuffled_slots(subkey(key, 0), 12)[0].tolist() == GOLDEN_SLOTS

@@ -1,5 +1,6 @@
 """The guarantee of the quota, for schedules of every kind that can be declared, against sums of plain fractions."""
 
+import contextlib
 import dataclasses
 import itertools
 import math
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+import mixsched.edf
 import mixsched.quota
 from mixsched import Phase, Quota, Ramp, Schedule, Shares, Steps, resolve
 
@@ -89,11 +91,11 @@ def summed_increments(shares: Shares) -> list[list[Fraction]]:
 
 def check_guarantee(quota: Quota, sums: list[list[Fraction]], batch_sizes: list[int]) -> None:
     """floor(W) <= served <= ceil(W), counts non-negative, steps full: after every step, for every source."""
-    before = np.zeros(len(quota.shares.sources), np.int64)
+    before = np.zeros(len(quota.sources), np.int64)
     assert quota.served(0).tolist() == before.tolist()
     for step, (wanted, batch_size) in enumerate(zip(sums, batch_sizes, strict=True)):
         served = quota.served(step + 1)
-        for source, count, share in zip(quota.shares.sources, served.tolist(), wanted, strict=True):
+        for source, count, share in zip(quota.sources, served.tolist(), wanted, strict=True):
             assert math.floor(share) <= count <= math.ceil(share), f"{source} after step {step}"
         counts = quota.counts(step)
         assert counts.tolist() == (served - before).tolist()
@@ -154,13 +156,18 @@ def test_every_source_stays_within_one_sample_of_its_weights_after_every_step(ca
     are compared with the declared ones below). It holds whatever number of steps are solved at a time.
     """
     schedule = case.schedule()
-    with unittest.mock.patch.object(mixsched.quota, "CHUNK_STEPS", chunk_steps):
-        quota = Quota(resolve(schedule))
-    declared = quota.shares.exact and not case.cosine
+    quota = Quota(resolve(schedule))
+    declared = quota.shares_before(0).exact and not case.cosine
     event(f"W from {'declared fractions' if declared else 'increments'}")
-    sums = declared_sums(case, schedule.sources) if declared else summed_increments(quota.shares)
+    sums = declared_sums(case, schedule.sources) if declared else summed_increments(quota.shares_before(0))
     batch_sizes = [stretch.batch_size for stretch in case.stretches for _ in range(stretch.steps)]
-    check_guarantee(quota, sums, batch_sizes)
+    with contextlib.ExitStack() as stack:
+        for module in (mixsched.quota, mixsched.edf):
+            stack.enter_context(unittest.mock.patch.object(module, "CHUNK_STEPS", chunk_steps))
+        check_guarantee(quota, sums, batch_sizes)
+        assert np.array_equal(
+            quota.served_through(0, quota.total_steps), [quota.served(step) for step in range(quota.total_steps + 1)]
+        )
 
 
 @given(cases())
@@ -212,7 +219,7 @@ def test_the_order_in_which_sources_are_listed_changes_nothing(case: Case, seed:
     ]
     one = Quota(resolve(case.schedule()))
     other = Quota(resolve(Case(reordered(case.names), tuple(turned), case.zeros).schedule()))
-    assert one.shares.sources == other.shares.sources
+    assert one.sources == other.sources
     assert all(np.array_equal(one.served(step), other.served(step)) for step in range(one.total_steps + 1))
 
 
@@ -225,7 +232,7 @@ def test_a_source_without_weight_is_never_served(case: Case) -> None:
     for stretch in case.stretches:
         silent -= stretch.weighted(case.names)
         first_step += stretch.steps
-        served = dict(zip(quota.shares.sources, quota.served(first_step).tolist(), strict=True))
+        served = dict(zip(quota.sources, quota.served(first_step).tolist(), strict=True))
         assert not any(served[name] for name in silent)
 
 
@@ -238,7 +245,7 @@ def test_a_source_gives_at_most_one_sample_after_its_weight_became_zero(case: Ca
     for stretch in case.stretches:
         gain = quota.served(first_step + stretch.steps) - quota.served(first_step)
         first_step += stretch.steps
-        gains = dict(zip(quota.shares.sources, gain.tolist(), strict=True))
+        gains = dict(zip(quota.sources, gain.tolist(), strict=True))
         assert all(gains[name] <= 1 for name in set(case.names) - stretch.weighted(case.names))
 
 
@@ -249,7 +256,7 @@ def test_a_source_whose_weight_ended_gives_way_at_the_end_of_the_schedule(names:
     mixed = Phase("mixed", Steps(1), {code: 0.5, text: 0.5}, batch_size=3)
     schedule = Schedule((mixed, Phase("text alone", Steps(5), {text: 1})), batch_size=3, context_tokens=1)
     quota = Quota(resolve(schedule))
-    place = quota.shares.sources.index(code)
+    place = quota.sources.index(code)
     assert [quota.counts(step)[place] for step in range(6)] == [1, 0, 0, 0, 0, 0]
 
 
@@ -272,7 +279,7 @@ def test_weights_beyond_the_unit_are_rounded_to_it_and_stay_positive(data: st.Da
     shares = resolve(Case(names, (Stretch(tuple(mix), (), None, 3, 5),)).schedule())
     assert not shares.exact
     (segment,) = shares.segments
-    whole = segment.share
+    whole = [rate // 5 for rate in segment.rate]
     assert sum(whole) == shares.unit
     assert [part > 0 for part in whole] == [share > 0 for share in mix]
     lifted = sum(0 < share * shares.unit < 1 for share in mix)
@@ -328,7 +335,7 @@ def test_a_thousand_sources_keep_the_guarantee_over_more_than_one_chunk() -> Non
     decimals[500] += 1 - sum(decimals)
     case = Case(tuple(f"s{place:04}" for place in range(1_000)), (Stretch(tuple(decimals), (), None, 300, 96),))
     quota = Quota(resolve(case.schedule()))
-    assert quota.shares.exact
+    assert quota.shares_before(0).exact
     # The same in whole billionths, since a million sums of fractions take seconds.
     billionths = np.array([int(share * 10**9) for share in decimals], np.int64)
     before = np.zeros(1_000, np.int64)
@@ -347,7 +354,7 @@ def test_a_one_in_a_million_source_is_served_on_time_over_20_000_steps() -> None
     mix = (Fraction(1, 3) - rare, rare, Fraction(2, 3))
     case = Case(("a", "b", "c"), (Stretch(mix, (), None, 20_000, 640),))
     quota = Quota(resolve(case.schedule()))
-    assert quota.shares.exact
+    assert quota.shares_before(0).exact
     dues = [math.ceil(Fraction(job, 640 * rare)) for job in range(1, 13)]
     edges = [step + near for step in dues for near in (-1, 0, 1)]
     for step in sorted({*range(0, 20_001, 97), *edges, 255, 256, 257, 20_000}):

@@ -1,0 +1,92 @@
+"""A schedule as a row of stretches: consecutive steps of one batch size whose mix moves on a straight line."""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+from mixsched.mixes import Ramp, Shape
+from mixsched.schedule import Phase, Schedule
+
+Mix = dict[str, Fraction]
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """Consecutive steps of one batch size."""
+
+    first_step: int
+    steps: int
+    batch_size: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Stretch(Block):
+    """A block whose mix goes from `start` towards `end`: its step k is step `offset + k` of a ramp of `ramp_steps`."""
+
+    start: Mix
+    end: Mix
+    shape: Shape
+    offset: int
+    ramp_steps: int
+
+    @property
+    def ramps(self) -> bool:
+        """Whether the mix changes from step to step."""
+        return self.start != self.end
+
+    def skip(self, steps: int) -> "Stretch":
+        """The stretch without its first `steps` steps."""
+        return dataclasses.replace(
+            self, first_step=self.first_step + steps, steps=self.steps - steps, offset=self.offset + steps
+        )
+
+
+def stretches_of(schedule: Schedule) -> tuple[Stretch, ...]:
+    """All steps of a schedule, in order.
+
+    >>> from mixsched import Ramp, Steps
+    >>> phases = (Phase("a", Steps(3), {"x": 1}), Phase("b", Steps(4), Ramp({"x": 1}, {"y": 1})))
+    >>> [(s.first_step, s.steps, s.ramps) for s in stretches_of(Schedule(phases, batch_size=8, context_tokens=64))]
+    [(0, 3, False), (3, 4, True)]
+    """
+    return tuple(
+        stretch
+        for phase, block in zip(schedule.phases, blocks_of(schedule), strict=True)
+        for stretch in spread(phase, [block])
+    )
+
+
+def blocks_of(schedule: Schedule, *, first_step: int = 0) -> list[Block]:
+    """The phases of a schedule as blocks, from `first_step` on."""
+    found = []
+    for first, steps, size in zip(schedule.first_steps, schedule.steps, schedule.batch_sizes, strict=True):
+        start = max(first, first_step)
+        if start < first + steps:
+            found.append(Block(start, first + steps - start, size))
+    return found
+
+
+def spread(phase: Phase, blocks: Iterable[Block]) -> Iterator[Stretch]:
+    """The weights of `phase` laid over `blocks` as if these were one phase; its knots fall on whole steps."""
+    blocks = list(blocks)
+    total = sum(block.steps for block in blocks)
+    shape = phase.weights.shape if isinstance(phase.weights, Ramp) else "linear"
+    knots = [(math.floor(at * total + Fraction(1, 2)), mix) for at, mix in phase.knots()]
+    for (begin, start), (end, finish) in itertools.pairwise(knots):
+        done = 0
+        for block in blocks:
+            low, high = max(begin, done), min(end, done + block.steps)
+            if low < high:
+                yield Stretch(
+                    first_step=block.first_step + low - done,
+                    steps=high - low,
+                    batch_size=block.batch_size,
+                    start=start,
+                    end=finish,
+                    shape=shape,
+                    offset=low - begin,
+                    ramp_steps=end - begin,
+                )
+            done += block.steps
