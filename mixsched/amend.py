@@ -1,6 +1,7 @@
 """A change of weights that was decided while training ran: what the log of a plan is made of."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 
 from mixsched.errors import UsageError
@@ -30,7 +31,7 @@ class Amendment:
         """Its weights as a phase, of which only the weights mean something."""
         return Phase(f"amendment at step {self.at_step}", Steps(1), self.weights)
 
-    @property
+    @functools.cached_property
     def sources(self) -> tuple[str, ...]:
         """Every source that its weights name, sorted."""
         return tuple(sorted({source for _, mix in self.phase().knots() for source in mix}))

@@ -86,7 +86,8 @@ class Plan:
     @property
     def all_rows(self) -> Mapping[str, int]:
         """`rows` with those of the sources that amendments brought in."""
-        return {**self.rows, **{name: count for each in self.amendments for name, count in each.rows.items()}}
+        added = [each.rows for each in self.amendments if each.rows]
+        return {**self.rows, **{name: count for rows in added for name, count in rows.items()}}
 
     @property
     def pool_rows(self) -> dict[str, int]:

@@ -67,10 +67,11 @@ def _carry(base: Sequence[int], base_unit: int, unit: int) -> tuple[int, ...]:
 
 
 def _segments(
-    stretches: Sequence[Stretch], ruler: _Ruler, base: tuple[int, ...], caps: Mapping[str, Cap]
+    stretches: Sequence[Stretch], ruler: _Ruler, begun: tuple[int, ...], caps: Mapping[str, Cap]
 ) -> list[Segment]:
     """One segment a stretch; where a cap is reached, one for that step alone and one for what is left."""
     targets = {ruler.sources.index(source): cap.samples * ruler.unit for source, cap in caps.items()}
+    base = begun
     done: list[Segment] = []
     waiting = list(reversed(stretches))
     used_up: frozenset[str] = frozenset()
@@ -88,7 +89,10 @@ def _segments(
             thens = {caps[name].then for name in names}
             step = segment.first_step + within
             if "error" in thens:
-                raise UsageError(_refusal(next(name for name in names if caps[name].then == "error"), caps, step))
+                refused = min(name for name in names if caps[name].then == "error")
+                free = _segments(stretches, ruler, begun, {})[-1]
+                asked = free.numerator(ruler.sources.index(refused), free.steps) // ruler.unit
+                raise UsageError(_refusal(refused, caps[refused].samples, step, asked))
             if "stop" in thens:
                 break
             if rates is None:
@@ -108,10 +112,14 @@ def _segments(
     return done
 
 
-def _refusal(source: str, caps: Mapping[str, Cap], step: int) -> str:
-    return (
-        f"the source {source!r} reaches its limit of {caps[source].samples:,} samples at step {step:,}, before the run "
-        "ends; give it more rows, less weight or a shorter run, or a limit that stops the run or hands the share over"
+def _refusal(source: str, samples: int, step: int, asked: int) -> str:
+    lack = asked / samples
+    said = f"the source {source!r} reaches its limit of {samples:,} samples at step {step:,}, before the run ends, "
+    if lack <= 1:
+        return said + "with what others at their limits hand over to it; let it hand over too, or give them more rows"
+    return said + (
+        f"for the weights ask of {source!r} {asked:,} samples in all: {lack:.3g} times its rows, a weight of "
+        f"{1 / lack:.3g} of what it is, or a run that ends there would do, or a limit that hands the share over"
     )
 
 

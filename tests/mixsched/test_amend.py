@@ -1,0 +1,239 @@
+"""Weights that change while training runs: the past stays, the cursors go on, nothing is lost or served twice."""
+
+import json
+import math
+import pickle
+import threading
+from collections.abc import Mapping
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mixsched import Limit, Phase, Placement, Plan, Ramp, Schedule, Steps, Table, UsageError
+
+NAMES = tuple("abcdefgh")
+ROWS = {name: 40 + 7 * place for place, name in enumerate(NAMES)}
+
+
+def mix_of(parts: Mapping[str, int]) -> dict[str, Fraction]:
+    total = sum(parts.values())
+    return {name: Fraction(part, total) for name, part in parts.items()}
+
+
+parts = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 9) | st.sampled_from([10**4, 10**9]), min_size=1)
+mixes = parts.filter(lambda drawn: any(drawn.values())).map(mix_of)
+kinds = mixes | st.builds(Ramp, mixes, mixes, st.sampled_from(["linear", "cosine"]))
+
+
+@st.composite
+def amended_plans(draw: st.DrawFn) -> tuple[Plan, list[Plan]]:
+    """A plan of several phases and batch sizes, and the plans that each of some amendments makes of it."""
+    phases = draw(st.lists(st.tuples(kinds, st.integers(1, 40), st.integers(1, 12)), min_size=1, max_size=3))
+    schedule = Schedule(
+        tuple(
+            Phase(f"p{place}", Steps(steps), mix, batch_size=size) for place, (mix, steps, size) in enumerate(phases)
+        ),
+        batch_size=1,
+        context_tokens=1,
+    )
+    plans = [Plan(schedule, {name: ROWS[name] for name in schedule.sources}, seed=draw(st.integers(0, 3)))]
+    at_step = 0
+    for _ in range(draw(st.integers(1, 8))):
+        at_step = draw(st.integers(at_step, min(at_step + 6, schedule.total_steps - 1)))
+        plans.append(plans[-1].amend(at_step, draw(kinds), sources=ROWS))
+    return plans[0], plans[1:]
+
+
+def named(plan: Plan, placement: Placement) -> list[tuple[str, int, int]]:
+    return list(
+        zip(
+            [plan.sources[source] for source in placement.source],
+            placement.cursor.tolist(),
+            placement.record.tolist(),
+            strict=True,
+        )
+    )
+
+
+def harmonic(number: int) -> float:
+    return sum(1 / k for k in range(1, number + 1))
+
+
+@given(amended_plans())
+def test_the_past_stays_as_it_was(plans: tuple[Plan, list[Plan]]) -> None:
+    """Every slot of every step before `at_step` has the sample that it had in the plan before."""
+    before, amended = plans
+    for plan in amended:
+        at_step = plan.amendments[-1].at_step
+        assert named(plan, plan.batches(0, at_step)) == named(before, before.batches(0, at_step))
+        before = plan
+
+
+@given(amended_plans())
+def test_nothing_is_lost_or_served_twice(plans: tuple[Plan, list[Plan]]) -> None:
+    """The cursors of each source over the whole amended run are 0, 1, 2, ... without a gap, and every step is full."""
+    plan = plans[1][-1]
+    run = plan.batches(0, plan.total_steps)
+    for source in range(len(plan.sources)):
+        cursors = np.sort(run.cursor[run.source == source])
+        assert np.array_equal(cursors, np.arange(len(cursors)))
+    assert len(run.source) == plan.samples(plan.total_steps)
+
+
+@given(amended_plans())
+def test_no_source_is_a_sample_ahead_and_none_is_far_behind(plans: tuple[Plan, list[Plan]]) -> None:
+    """After every step served - W < 1, and W - served < 1 + H(n) for n sources (H the harmonic number)."""
+    plan = plans[1][-1]
+    for step in range(plan.total_steps + 1):
+        for count, wanted in zip(plan.served(step).tolist(), plan.expected(step), strict=True):
+            assert count <= math.ceil(wanted)
+            assert wanted - count < 1 + harmonic(len(plan.sources))
+
+
+@given(amended_plans())
+def test_what_was_expected_goes_on_from_where_it_was(plans: tuple[Plan, list[Plan]]) -> None:
+    """W at the amendment's step is that of the plan before; it then grows by the new weights, to 2**-16 of a ramp."""
+    before, amended = plans
+    for plan in amended:
+        at_step = plan.amendments[-1].at_step
+        old = dict(zip(before.sources, before.expected(at_step), strict=True))
+        new = dict(zip(plan.sources, plan.expected(at_step), strict=True))
+        assert all(abs(share - old.get(name, 0)) < Fraction(1, 2**30) for name, share in new.items())
+        weights = plan.amendments[-1].weights
+        if not isinstance(weights, Ramp | Table):
+            step, size = at_step + 1, plan.batch_size(at_step)
+            grown = dict(zip(plan.sources, plan.expected(step), strict=True))
+            for name in plan.sources:
+                assert abs(grown[name] - new[name] - size * weights.get(name, 0)) < Fraction(1, 2**30)
+        before = plan
+
+
+@given(amended_plans())
+def test_a_plan_is_replayed_from_its_log(plans: tuple[Plan, list[Plan]]) -> None:
+    """The plan read from JSON serves the same samples as the one that was amended step by step while it was used."""
+    plan = plans[1][-1]
+    again = Plan.from_json(json.loads(json.dumps(plan.to_json())))
+    assert again.fingerprint == plan.fingerprint
+    assert named(again, again.batches(0, again.total_steps)) == named(plan, plan.batches(0, plan.total_steps))
+
+
+def simple(steps: int = 100, **fields: object) -> Plan:
+    mix = {"text": 0.5, "code": 0.5}
+    schedule = Schedule((Phase("p", Steps(steps), mix),), batch_size=10, context_tokens=4)
+    return Plan(schedule, {"text": 400, "code": 90, "math": 30}, seed=0, **fields)  # pyright: ignore[reportArgumentType]
+
+
+def test_the_counterexample_to_any_quota_without_foresight() -> None:
+    """Four sources at 1/4 in batches of 2, then c and d alone, then these 3 to 1: one must fall a sample behind."""
+    quarter = Fraction(1, 4)
+    schedule = Schedule((Phase("p", Steps(3), dict.fromkeys("abcd", quarter)),), batch_size=2, context_tokens=1)
+    plan = Plan(schedule, dict.fromkeys("abcd", 9), seed=0)
+    first = {name for name, count in zip("abcd", plan.counts(0), strict=True) if count}
+    third, fourth = sorted(set("abcd") - first)
+    plan = plan.amend(1, {third: 0.5, fourth: 0.5}).amend(2, {third: 0.75, fourth: 0.25})
+    behind = {name: plan.expected(3)[place] - plan.served(3)[place] for place, name in enumerate("abcd")}
+    assert sorted(behind.values()) == [Fraction(-1, 2), Fraction(-1, 2), 0, 1]
+
+
+def test_a_new_source_begins_at_cursor_0_and_a_source_left_out_keeps_its_cursor() -> None:
+    plan = simple().amend(40, {"text": 0.5, "math": 0.5}, reason="math came in late")
+    assert plan.sources == ("code", "math", "text")
+    assert plan.served(40).tolist() == [200, 0, 200]
+    assert plan.served(100).tolist() == [200, 300, 500]
+    later = plan.amend(60, {"code": 1})
+    run = later.batches(60, 100)
+    assert sorted(run.cursor.tolist()) == list(range(200, 600))
+
+
+def test_batch_sizes_learning_rate_and_length_are_those_of_the_schedule() -> None:
+    phases = (Phase("a", Steps(5), {"text": 1}, batch_size=4), Phase("b", Steps(5), {"text": 1}, batch_size=8))
+    plan = Plan(Schedule(phases, batch_size=1, context_tokens=1), {"text": 9, "code": 9}, seed=0)
+    amended = plan.amend(3, Ramp({"text": 1}, {"code": 1}))
+    assert [amended.batch_size(step) for step in range(10)] == [4] * 5 + [8] * 5
+    assert amended.total_steps == 10
+    # The ramp's seven steps: progress 1/14, 3/14, ... of batches of 4, 4, 8, 8, 8, 8, 8.
+    wanted = sum(Fraction(2 * step + 1, 14) * size for step, size in enumerate([4, 4, 8, 8, 8, 8, 8]))
+    assert amended.expected(10)[0] == wanted
+
+
+def test_amending_leaves_the_plan_itself_alone() -> None:
+    plan = simple()
+    fingerprint, counts = plan.fingerprint, plan.counts(99).tolist()
+    amended = plan.amend(40, {"code": 1})
+    assert plan.fingerprint == fingerprint != amended.fingerprint
+    assert plan.counts(99).tolist() == counts
+    assert amended.counts(99).tolist() == [10, 0]
+    assert plan.differences(amended) == (
+        "plan.amendments.0.at_step was absent, now 40",
+        "plan.amendments.0.reason was absent, now ",
+        "plan.amendments.0.weights.code was absent, now 1",
+    )
+
+
+def test_limits_hold_across_amendments() -> None:
+    plan = simple(limits={"code": Limit(3)}).amend(30, {"code": 0.9, "text": 0.1})
+    assert plan.served(30).tolist() == [150, 150]
+    assert plan.served(100).tolist() == [270, 730]
+    with pytest.raises(UsageError, match="reaches its limit of 270 samples at step 43"):
+        simple(limits={"code": Limit(3, "error")}, steps=54).amend(30, {"code": 0.9, "text": 0.1})
+    stopped = simple(limits={"code": Limit(3, "stop")}).amend(30, {"code": 0.9, "text": 0.1})
+    assert stopped.total_steps == 43
+
+
+@pytest.mark.parametrize("at_step", [-1, 100, 2.5])
+def test_a_step_that_is_none_is_refused(at_step: int) -> None:
+    with pytest.raises(UsageError, match="`at_step`"):
+        simple().amend(at_step, {"text": 1})
+
+
+def test_an_amendment_of_the_past_is_refused() -> None:
+    plan = simple().amend(40, {"text": 1})
+    with pytest.raises(UsageError, match=r"between the last amendment, at step 40, and the last step, 99, got 39"):
+        plan.amend(39, {"code": 1})
+    with pytest.raises(UsageError, match="`at_step` 50 is served already, 58 steps are; amend at step 58 or later"):
+        plan.amend(50, {"code": 1}, served_steps=58)
+    assert plan.amend(58, {"code": 1}, served_steps=58).counts(58).tolist() == [10, 0]
+
+
+def test_wrong_weights_and_sources_are_refused_when_they_are_given() -> None:
+    with pytest.raises(UsageError, match="must add up to 1, they add up to 1.1"):
+        simple().amend(40, {"text": 0.5, "code": 0.6})
+    with pytest.raises(UsageError, match="the weights name the source 'papers', which is not among the data"):
+        simple().amend(40, {"papers": 1})
+    with pytest.raises(UsageError, match="`rows` of source 'papers' must be a whole number"):
+        simple().amend(40, {"papers": 1}, sources={"papers": 0})
+
+
+def test_a_thousand_amendments_are_quick_to_make_and_to_replay() -> None:
+    """As an online rule makes them: every 10 steps new weights over 2**-20. What is kept stays small."""
+    plan = simple(steps=10_000)
+    generator = np.random.default_rng(0)
+    for at_step in range(10, 10_000, 10):
+        code = Fraction(int(generator.integers(2**20)), 2**20)
+        plan = plan.amend(at_step, {"code": code, "text": 1 - code}, served_steps=at_step)
+        plan.batch(at_step)
+    again = Plan.from_json(plan.to_json())
+    assert again.served(10_000).tolist() == plan.served(10_000).tolist()
+    assert all(abs(share - count) < 3 for share, count in zip(plan.expected(10_000), plan.served(10_000), strict=True))
+
+
+def test_a_plan_is_read_by_many_threads_and_sent_to_workers_half_solved() -> None:
+    plan = simple(steps=5_000).amend(2_000, {"text": 0.25, "code": 0.75})
+    wanted = Plan.from_json(plan.to_json()).quota.served_through(0, 5_000)
+    found: dict[int, list[int]] = {}
+
+    def read(start: int) -> None:
+        for step in range(start, 5_000, 8):
+            found[step] = plan.served(step).tolist()
+
+    threads = [threading.Thread(target=read, args=(start,)) for start in range(8)]
+    for thread in threads:
+        thread.start()
+    there = pickle.loads(pickle.dumps(plan))
+    for thread in threads:
+        thread.join()
+    assert all(found[step] == wanted[step].tolist() for step in range(5_000))
+    assert np.array_equal(there.quota.served_through(0, 5_000), wanted)
