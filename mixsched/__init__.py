@@ -9,9 +9,11 @@ from mixsched.curves import Constant as Constant
 from mixsched.curves import Curve as Curve
 from mixsched.curves import LinearAnneal as LinearAnneal
 from mixsched.curves import WarmupCosine as WarmupCosine
+from mixsched.curves import WarmupStableDecay as WarmupStableDecay
 from mixsched.errors import UsageError as UsageError
 from mixsched.lengths import Length as Length
 from mixsched.lengths import Samples as Samples
+from mixsched.lengths import Share as Share
 from mixsched.lengths import Steps as Steps
 from mixsched.lengths import Tokens as Tokens
 from mixsched.limits import Limit as Limit
@@ -22,6 +24,9 @@ from mixsched.placement import Placement as Placement
 from mixsched.plan import Plan as Plan
 from mixsched.pools import simulated_epoching as simulated_epoching
 from mixsched.quota import Quota as Quota
+from mixsched.recipes import cooldown as cooldown
+from mixsched.recipes import fixed as fixed
+from mixsched.recipes import two_phase as two_phase
 from mixsched.resolve import resolve as resolve
 from mixsched.schedule import Phase as Phase
 from mixsched.schedule import Schedule as Schedule
@@ -30,7 +35,7 @@ from mixsched.shards import Rows as Rows
 from mixsched.shards import open_rows as open_rows
 from mixsched.shares import Shares as Shares
 from mixsched.steps import StepSource as StepSource
-from mixsched.table import plan_table as plan_table
+from mixsched.table import phase_table as phase_table
 from mixsched.weights import Group as Group
 from mixsched.weights import Weights as Weights
 

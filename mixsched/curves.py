@@ -2,10 +2,14 @@
 
 import dataclasses
 import math
-from typing import Any
+from typing import Any, Literal, get_args
+
+import numpy as np
 
 from mixsched.errors import UsageError
 from mixsched.lengths import Length, Steps, check_length, in_steps, length_from_json, length_to_json
+
+Decay = Literal["linear", "1-sqrt"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +39,28 @@ class WarmupCosine:
 
 
 @dataclasses.dataclass(frozen=True)
+class WarmupStableDecay:
+    """A linear rise to `peak` over `warmup`, `peak` held, then over the last `decay` down to `end` at the last step.
+
+    `shape` is that of the decay: "linear", or "1-sqrt", which falls fast at first (Hu et al., 2024; Haegele et al.,
+    2024). A `Share` is one of the phase: `WarmupStableDecay(3e-4, 0.0, decay=Share(0.2))`.
+    """
+
+    peak: float
+    end: float
+    warmup: Length = Steps(0)
+    decay: Length = Steps(0)
+    shape: Decay = "linear"
+
+    def __post_init__(self):
+        _check_rates(peak=self.peak, end=self.end)
+        check_length("`warmup`", self.warmup)
+        check_length("`decay`", self.decay)
+        if self.shape not in get_args(Decay):
+            raise UsageError(f"`shape` of a decay must be one of {', '.join(get_args(Decay))}, got {self.shape!r}")
+
+
+@dataclasses.dataclass(frozen=True)
 class LinearAnneal:
     """A straight line to `end`, reached at the last step, from `start` or from where the phase before ended.
 
@@ -47,53 +73,106 @@ class LinearAnneal:
     def __post_init__(self):
         _check_rates(end=self.end, **({} if self.start is None else {"start": self.start}))
 
+    @property
+    def inherits(self) -> bool:
+        """Whether it begins where the phase before ended."""
+        return self.start is None
 
-Curve = Constant | WarmupCosine | LinearAnneal
-_KINDS: dict[str, type[Constant] | type[WarmupCosine] | type[LinearAnneal]] = {
+
+Curve = Constant | WarmupCosine | WarmupStableDecay | LinearAnneal
+_KINDS: dict[str, type[Any]] = {
     "constant": Constant,
     "warmup_cosine": WarmupCosine,
+    "warmup_stable_decay": WarmupStableDecay,
     "linear_anneal": LinearAnneal,
 }
 
 
-def rate(
-    curve: Curve, phase_step: int, *, steps: int, batch_size: int, context_tokens: int, before: float | None
-) -> float:
-    """The learning rate at `phase_step` of a phase of `steps` steps; `before` is the rate that preceded it.
+@dataclasses.dataclass(frozen=True)
+class Laid:
+    """A curve laid over `steps` steps: its warm-up and decay in steps, and the rate that it starts from.
+
+    The curve goes over several phases where those after its own declare none; a length in tokens or samples is
+    counted in batches of the phase in which it lies.
+    """
+
+    curve: Curve
+    steps: int
+    warmup_steps: int
+    decay_steps: int
+    start: float
+
+    def rates(self, step: Any, xp: Any = np) -> Any:
+        """The learning rates at the steps `step` (0 is the curve's first); `xp` is NumPy, or JAX's under jit."""
+        match self.curve:
+            case Constant(peak):
+                return xp.full_like(step, peak, dtype=float)
+            case WarmupCosine(peak, end):
+                done = _progress(step - self.warmup_steps, self.steps - self.warmup_steps)
+                return self._warming(step, peak, end + (peak - end) * (1 + xp.cos(math.pi * done)) / 2, xp)
+            case WarmupStableDecay(peak, end, shape=shape):
+                left = xp.clip((self.steps - 1 - step) / max(self.decay_steps, 1), 0, 1)
+                # The decay has its first step below the peak and its last at the end, as the anneal has.
+                down = left if shape == "linear" else 1 - xp.sqrt(1 - left)
+                decaying = step >= self.steps - self.decay_steps
+                return self._warming(step, peak, xp.where(decaying, end + (peak - end) * down, peak), xp)
+            case LinearAnneal(end):
+                return end + (self.start - end) * (1 - (step + 1) / self.steps)
+
+    def _warming(self, step: Any, peak: float, later: Any, xp: Any) -> Any:
+        return xp.where(step < self.warmup_steps, peak * ((step + 1) / max(self.warmup_steps, 1)), later)
+
+
+def lay_curve(
+    curve: Curve, *, steps: int, batch_sizes: tuple[int, int], context_tokens: int, before: float | None
+) -> Laid:
+    """The curve over `steps` steps whose first and last have these batch sizes; `before` is the rate that preceded it.
+
+    Raises UsageError for a warm-up and a decay that leave no room for each other.
 
     >>> curve = WarmupCosine(peak=1.0, end=0.1, warmup=Steps(2))
-    >>> [round(rate(curve, k, steps=5, batch_size=1, context_tokens=1, before=None), 3) for k in range(5)]
+    >>> laid = lay_curve(curve, steps=5, batch_sizes=(1, 1), context_tokens=1, before=None)
+    >>> laid.rates(np.arange(5)).round(3).tolist()
     [0.5, 1.0, 1.0, 0.55, 0.1]
     """
+    warmup, decay = (
+        0 if length is None else in_steps(length, batch_size=size, context_tokens=context_tokens, of_steps=steps)
+        for length, size in zip(_parts(curve), batch_sizes, strict=True)
+    )
+    if isinstance(curve, WarmupStableDecay) and warmup + decay > steps:
+        raise UsageError(
+            f"`warmup` and `decay` must fit into the {steps:,} steps of their curve, they take {warmup:,} and "
+            f"{decay:,}; shorten one of them"
+        )
+    start = 0.0
+    if isinstance(curve, LinearAnneal):
+        start = before if curve.start is None else curve.start
+        assert start is not None  # Schedule refuses an anneal with nothing before it.
+    return Laid(curve, steps, warmup, decay, start)
+
+
+def _parts(curve: Curve) -> tuple[Length | None, Length | None]:
     match curve:
-        case Constant(peak):
-            return peak
-        case WarmupCosine(peak, end, warmup):
-            warm = in_steps(warmup, batch_size=batch_size, context_tokens=context_tokens)
-            if phase_step < warm:
-                return peak * ((phase_step + 1) / warm)
-            done = _progress(phase_step - warm, steps - warm)
-            return end + (peak - end) * (1 + math.cos(math.pi * done)) / 2
-        case LinearAnneal(end, start):
-            if start is None:
-                assert before is not None  # Schedule refuses an anneal with nothing before it.
-                start = before
-            return end + (start - end) * (1 - (phase_step + 1) / steps)
+        case WarmupCosine():
+            return curve.warmup, None
+        case WarmupStableDecay():
+            return curve.warmup, curve.decay
+        case _:
+            return None, None
 
 
 def curve_to_json(curve: Curve) -> dict:
-    """`{"kind": "warmup_cosine", "peak": ..., ...}`."""
+    """`{"kind": "warmup_cosine", "peak": ..., ...}`; a start that is inherited is left out."""
     kind = next(kind for kind, cls in _KINDS.items() if isinstance(curve, cls))
-    return {"kind": kind} | {
-        field.name: _value_to_json(getattr(curve, field.name)) for field in dataclasses.fields(curve)
-    }
+    fields = {field.name: getattr(curve, field.name) for field in dataclasses.fields(curve)}
+    return {"kind": kind} | {name: _value_to_json(value) for name, value in fields.items() if value is not None}
 
 
-def _value_to_json(value: float | Length | None) -> float | dict[str, int] | None:
+def _value_to_json(value: float | str | Length) -> float | str | dict[str, int | str]:
     # float(), so that a peak of 1 and of 1.0 are one declaration.
-    if value is None:
-        return None
-    return float(value) if isinstance(value, int | float) else length_to_json(value)
+    if isinstance(value, int | float):
+        return float(value)
+    return value if isinstance(value, str) else length_to_json(value)
 
 
 def curve_from_json(value: object) -> Curve:
@@ -102,7 +181,9 @@ def curve_from_json(value: object) -> Curve:
         raise UsageError(f"`lr` must be an object whose 'kind' is one of {', '.join(_KINDS)}, got {value!r}")
     cls = _KINDS[value["kind"]]
     fields: dict[str, Any] = {
-        name: length_from_json(part) if name == "warmup" else part for name, part in value.items() if name != "kind"
+        name: length_from_json(part) if name in ("warmup", "decay") else part
+        for name, part in value.items()
+        if name != "kind"
     }
     known = {field.name for field in dataclasses.fields(cls)}
     if not fields.keys() <= known:
@@ -113,8 +194,8 @@ def curve_from_json(value: object) -> Curve:
         raise UsageError(f"`lr` of kind {value['kind']!r} lacks a field: {error}") from error
 
 
-def _progress(step: int, steps: int) -> float:
-    return step / (steps - 1) if steps > 1 else 1.0
+def _progress(step: Any, steps: int) -> Any:
+    return step / (steps - 1) if steps > 1 else 1.0 + 0 * step
 
 
 def _check_rates(**rates: object) -> None:

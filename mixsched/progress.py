@@ -9,6 +9,8 @@ from mixsched.mixes import Shape
 
 # The resolution of a ramp that has no exact denominator (a cosine, or a linear ramp of very many steps).
 RAMP_UNIT = 2**16
+# Sums over so many steps fit 32 bits.
+SUMS_BLOCK = 2**12
 
 
 class Progress(Protocol):
@@ -46,19 +48,24 @@ class Linear:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Tabled:
-    """Any ramp, rounded to `RAMP_UNIT`; `running` are its running sums, int64 [steps + 1]."""
+    """Any ramp, rounded to `RAMP_UNIT`: its running sums, halved in size.
 
-    running: np.ndarray
+    `before` are the sums before every `SUMS_BLOCK`-th step, int64; `within` those since then, uint32 [steps + 1].
+    """
+
+    before: np.ndarray
+    within: np.ndarray
 
     @property
     def unit(self) -> int:
         return RAMP_UNIT
 
     def total(self, steps: int) -> int:
-        return int(self.running[steps])
+        return int(self.before[steps // SUMS_BLOCK]) + int(self.within[steps])
 
     def each(self, start: int, stop: int) -> np.ndarray:
-        return np.diff(self.running[start : stop + 1])
+        steps = np.arange(start, stop + 1)
+        return np.diff(self.before[steps // SUMS_BLOCK] + self.within[steps])
 
 
 def tabled(shape: Shape, *, ramp_steps: int, offset: int, steps: int, start_left: float, end_left: float) -> Tabled:
@@ -78,4 +85,6 @@ def tabled(shape: Shape, *, ramp_steps: int, offset: int, steps: int, start_left
         # The four operations of arithmetic round alike on every platform.
         there, here = each * end_left, (RAMP_UNIT - each) * start_left
         each = np.round(RAMP_UNIT * (there / (there + here))).astype(np.int64)
-    return Tabled(np.concatenate([np.zeros(1, np.int64), np.cumsum(each)]))
+    running = np.concatenate([np.zeros(1, np.int64), np.cumsum(each)])
+    before = running[::SUMS_BLOCK].copy()
+    return Tabled(before, (running - np.repeat(before, SUMS_BLOCK)[: steps + 1]).astype(np.uint32))

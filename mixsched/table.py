@@ -1,24 +1,105 @@
-"""A plan told beforehand, as a table: what each source gives in each phase, in tokens, samples and epochs."""
+"""Schedules and solved plans as tables that a person reads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from fractions import Fraction
 
+from mixsched.columns import align
+from mixsched.curves import Constant, Curve, LinearAnneal, WarmupCosine, WarmupStableDecay
+from mixsched.lengths import Length, spoken
+from mixsched.mixes import Mix, Ramp, Table
 from mixsched.quota import Quota
 from mixsched.schedule import Schedule
+from mixsched.weights import Group, Weights, exact
 
-HEADER = ("phase", "steps", "source", "share", "tokens", "samples", "epochs")
+# A mix of more sources is cut short; the table of the plan lists all of them.
+SOURCES_SHOWN = 6
 
 
-def plan_table(schedule: Schedule, quota: Quota, rows: Mapping[str, int | float]) -> str:
-    """Phases and sources of a solved schedule, one a line, groups above their members.
+def schedule_table(schedule: Schedule) -> str:
+    """What a schedule declares, a phase a line.
+
+    >>> from mixsched import Phase, Ramp, Steps
+    >>> code = Group(0.25, {"web_code": 0.8, "markup": 0.2})
+    >>> phases = (
+    ...     Phase("pretrain", Steps(90), {"text": 0.75, "code": code}, Constant(3e-4)),
+    ...     Phase("cooldown", Steps(10), Ramp({"text": 1}, {"text": "2/3", "math": "1/3"}), LinearAnneal(1e-6)),
+    ... )
+    >>> print(schedule_table(Schedule(phases, batch_size=8, context_tokens=64)))
+    phase     steps   tokens  batch  weights                                        learning rate
+    pretrain  0..89   46,080      8  text 75%, code 25% (web_code 20%, markup 5%)   constant 0.0003
+    cooldown  90..99   5,120      8  text 100%, then linear text 66.7%, math 33.3%  linear to 1e-06
+    """
+    lines: list[tuple[str, ...]] = [("phase", "steps", "tokens", "batch", "weights", "learning rate")]
+    columns = zip(schedule.phases, schedule.first_steps, schedule.steps, schedule.batch_sizes, strict=True)
+    lr = "-"
+    for phase, first, steps, size in columns:
+        lr = lr if phase.lr is None else _curve(phase.lr)
+        tokens = steps * size * schedule.context_tokens
+        lines.append(
+            (phase.name, f"{first:,}..{first + steps - 1:,}", f"{tokens:,}", f"{size:,}", _mix(phase.weights), lr)
+        )
+        # The curve goes on over phases that declare none.
+        lr = "-" if lr == "-" else "goes on"
+    return align(lines, right=("tokens", "batch"))
+
+
+def _mix(mix: Mix) -> str:
+    match mix:
+        case Ramp(start, end, shape):
+            return f"{_weights(start)}, then {shape} {_weights(end)}"
+        case Table(points):
+            return f"{_weights(points[0][1])}, through {len(points)} points to {_weights(points[-1][1])}"
+        case _:
+            return _weights(mix)
+
+
+def _weights(weights: Weights, of: Fraction = Fraction(1)) -> str:
+    parts = [_weight(name, value, of) for name, value in list(weights.items())[:SOURCES_SHOWN]]
+    return ", ".join(parts + [f"{len(weights) - SOURCES_SHOWN} more"] * (len(weights) > SOURCES_SHOWN))
+
+
+def _weight(name: str, value: object, of: Fraction) -> str:
+    if isinstance(value, Group):
+        share = exact(value.share, name) * of
+        return f"{name} {percent(share)} ({_weights(value.of, share)})"
+    return f"{name} {percent(exact(value, name) * of)}"
+
+
+def percent(share: Fraction) -> str:
+    """A share with three digits: 66.7%, 0.00125%."""
+    return f"{float(100 * share):.3g}%"
+
+
+def _curve(curve: Curve) -> str:
+    match curve:
+        case Constant(peak):
+            return f"constant {peak:g}"
+        case WarmupCosine(peak, end, warmup):
+            return f"{_warm(warmup)}{peak:g}, cosine to {end:g}"
+        case WarmupStableDecay(peak, end, warmup, decay, shape):
+            return f"{_warm(warmup)}{peak:g}, over the last {spoken(decay)} {shape} to {end:g}"
+        case LinearAnneal(end, None):
+            return f"linear to {end:g}"
+        case LinearAnneal(end, start):
+            return f"linear from {start:g} to {end:g}"
+
+
+def _warm(warmup: Length) -> str:
+    return f"{spoken(warmup)} up to " if warmup != type(warmup)(0) else ""
+
+
+def phase_table(schedule: Schedule, quota: Quota, rows: Mapping[str, int | float]) -> str:
+    """What each source gives in each phase of a solved schedule, groups above their members.
 
     `rows` gives the rows of each source, for the epochs; a source that it lacks gets "?". Epochs count passes over
-    the source from the start of the run to the end of the phase.
+    the source from the start of the run to the end of the phase. Where amendments or limits changed the run, it tells
+    what is served, not what the phases declare.
 
-    >>> from mixsched import Group, Phase, Schedule, Tokens
+    >>> from mixsched import Phase, Tokens
     >>> from mixsched.resolve import resolve
     >>> mix = {"text": 0.75, "code": Group(0.25, {"web_code": 0.8, "markup": 0.2})}
     >>> schedule = Schedule((Phase("pretrain", Tokens(400_000), mix),), batch_size=10, context_tokens=1_000)
-    >>> print(plan_table(schedule, Quota(resolve(schedule)), {"text": 600, "web_code": 20}))
+    >>> print(phase_table(schedule, Quota(resolve(schedule)), {"text": 600, "web_code": 20}))
     phase     steps  source       share   tokens  samples  epochs
     pretrain  0..39  text         75.0%  300,000      300     0.5
                      code         25.0%  100,000      100
@@ -26,26 +107,29 @@ def plan_table(schedule: Schedule, quota: Quota, rows: Mapping[str, int | float]
                        markup      5.0%   20,000       20       ?
                      all         100.0%  400,000      400
     """
-    lines: list[tuple[str, ...]] = [HEADER]
+    lines: list[tuple[str, ...]] = [("phase", "steps", "source", "share", "tokens", "samples", "epochs")]
     for place, phase in enumerate(schedule.phases):
         first = schedule.first_steps[place]
-        stop = first + schedule.steps[place]
-        ends = dict(zip(schedule.sources, quota.served(stop).tolist(), strict=True))
-        starts = dict(zip(schedule.sources, quota.served(first).tolist(), strict=True))
-        given = {source: ends[source] - starts[source] for source in schedule.sources}
+        stop = min(first + schedule.steps[place], quota.total_steps)
+        if first >= stop:
+            # A limit stops the run before it.
+            break
+        ends = dict(zip(quota.sources, quota.served(stop).tolist(), strict=True))
+        starts = dict(zip(quota.sources, quota.served(first).tolist(), strict=True))
+        given = {source: ends[source] - starts[source] for source in quota.sources}
         total = sum(given.values())
         label = (phase.name, f"{first:,}..{stop - 1:,}")
         members = phase.groups()
-        # A source that an earlier phase still owed a sample is in the phase too.
-        owed = {source: 0 for source, samples in given.items() if samples}
-        for name, depth in _outline(phase.mixes()[0] | phase.mixes()[1] | owed, members):
+        # What an amendment brought in, or an earlier phase still owed, is in the phase too.
+        others = {source: 0 for source, samples in given.items() if samples}
+        for name, depth in _outline(phase.mixes()[0] | phase.mixes()[1] | others, members):
             leaves = members.get(name, (name,))
             samples = sum(given[leaf] for leaf in leaves)
             epochs = "" if name in members else _epochs(ends[name], rows.get(name))
             lines.append((*label, "  " * depth + name, *_amounts(samples, total, schedule), epochs))
             label = ("", "")
         lines.append((*label, "all", *_amounts(total, total, schedule), ""))
-    return _align(lines)
+    return align(lines, right=("share", "tokens", "samples", "epochs"))
 
 
 def _outline(sources: Mapping[str, object], members: Mapping[str, tuple[str, ...]]) -> list[tuple[str, int]]:
@@ -68,15 +152,3 @@ def _amounts(samples: int, total: int, schedule: Schedule) -> tuple[str, str, st
 
 def _epochs(samples: int, rows: int | float | None) -> str:
     return "?" if rows is None else f"{samples / rows:.3g}"
-
-
-def _align(lines: Sequence[tuple[str, ...]]) -> str:
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
-    right = {"share", "tokens", "samples", "epochs"}
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if title in right else cell.ljust(width)
-            for cell, width, title in zip(line, widths, HEADER, strict=True)
-        ).rstrip()
-        for line in lines
-    )

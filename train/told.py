@@ -11,7 +11,7 @@ from train.scales import PAPER_CHIP_HOURS_PER_200B, PAPER_SOURCE_TOKENS, SCALES,
 def tell(schedule: mixsched.Schedule, scale: Scale, scale_name: str, *, shards: Path) -> str:
     """The table of a schedule and, below it, steps, tokens, parameters and the paper's chip-hours."""
     rows, said = _rows(schedule, scale, shards)
-    table = mixsched.plan_table(schedule, mixsched.Quota(mixsched.resolve(schedule)), rows)
+    table = mixsched.phase_table(schedule, mixsched.Quota(mixsched.resolve(schedule)), rows)
     tokens = schedule.total_tokens
     lines = [
         table,

@@ -2,27 +2,47 @@
 
 import json
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixsched import Constant, Curve, LinearAnneal, Samples, Steps, Tokens, UsageError, WarmupCosine
-from mixsched.curves import curve_from_json, curve_to_json, rate
-from mixsched.lengths import Length, in_steps, length_from_json, length_to_json
+from mixsched import (
+    Constant,
+    Curve,
+    LinearAnneal,
+    Samples,
+    Share,
+    Steps,
+    Tokens,
+    UsageError,
+    WarmupCosine,
+    WarmupStableDecay,
+)
+from mixsched.curves import curve_from_json, curve_to_json, lay_curve
+from mixsched.lengths import Length, divide, in_steps, length_from_json, length_to_json
 
+shares = st.builds(Share, st.fractions(0, 1, max_denominator=10**6))
 lengths = st.builds(lambda unit, count: unit(count), st.sampled_from([Tokens, Samples, Steps]), st.integers(0, 10**15))
 rates = st.floats(0, 1e3)
+halves = st.builds(Share, st.fractions(0, Fraction(2, 5), max_denominator=100))
 curves = st.one_of(
     st.builds(Constant, rates),
-    st.builds(WarmupCosine, rates, rates, lengths),
+    st.builds(WarmupCosine, rates, rates, lengths | shares),
+    st.builds(
+        WarmupStableDecay, rates, rates, st.just(Steps(0)) | halves, halves, st.sampled_from(["linear", "1-sqrt"])
+    ),
     st.builds(LinearAnneal, rates, st.none() | rates),
 )
 
 
 def rates_of(curve: Curve, steps: int, before: float | None = None) -> list[float]:
-    return [rate(curve, step, steps=steps, batch_size=4, context_tokens=10, before=before) for step in range(steps)]
+    laid = lay_curve(curve, steps=steps, batch_sizes=(4, 4), context_tokens=10, before=before)
+    together = laid.rates(np.arange(steps)).tolist()
+    assert together == [float(laid.rates(np.float64(step))) for step in range(steps)]
+    return together
 
 
 def test_the_papers_200b_tokens_are_47_684_steps() -> None:
@@ -41,6 +61,44 @@ def test_a_length_is_rounded_up_to_whole_steps(count: int, batch_size: int, cont
     assert in_steps(Steps(count), batch_size=batch_size, context_tokens=context_tokens) == count
 
 
+@given(st.lists(st.integers(1, 100), min_size=1, max_size=8), st.integers(1, 10**6), st.data())
+def test_shares_of_a_run_end_where_they_should_and_with_the_run(
+    parts: list[int], count: int, data: st.DataObject
+) -> None:
+    """In whatever unit: after each share the steps hold all shares up to it, with less than a step to spare (those of
+    no step after one that had room left aside), and all shares together are the run rounded up to a step."""
+    unit = data.draw(st.sampled_from([Tokens, Samples, Steps]))
+    sizes = data.draw(st.lists(st.integers(1, 64), min_size=len(parts), max_size=len(parts)))
+    lengths = [Share(Fraction(part, sum(parts))) for part in parts]
+    steps = divide(unit(count), lengths, batch_sizes=sizes, context_tokens=8)
+    held, asked = 0, Fraction(0)
+    for share, number, size in zip(lengths, steps, sizes, strict=True):
+        step = {Tokens: 8 * size, Samples: size, Steps: 1}[unit]
+        asked += share.fraction * count
+        assert held + number * step >= asked
+        assert not number or held + (number - 1) * step < asked
+        held += number * step
+
+
+def test_the_papers_run_divided_into_pretraining_and_cooldown() -> None:
+    run, shares = Tokens(240_000_000_000), [Share("5/6"), Share("1/6")]
+    steps = divide(run, shares, batch_sizes=[512, 512], context_tokens=8_192)
+    assert steps == [47_684, 57_221 - 47_684]
+    assert in_steps(run, batch_size=512, context_tokens=8_192) == 57_221
+
+
+def test_shares_written_as_floats_do_not_add_a_step() -> None:
+    """0.7 + 0.2 + 0.1 and three times 0.3333333333 miss 1 by a hair; the run keeps its length all the same."""
+    assert divide(Steps(10), [Share(0.7), Share(0.2), Share(0.1)], batch_sizes=[1] * 3, context_tokens=1) == [7, 2, 1]
+    assert sum(divide(Steps(30_000), [Share(1 / 3)] * 3, batch_sizes=[1] * 3, context_tokens=1)) == 30_000
+
+
+@pytest.mark.parametrize("bad", [-0.1, 1.01, "3/2", "a third", None, True, math.nan])
+def test_a_share_that_is_none_is_refused(bad: object) -> None:
+    with pytest.raises(UsageError, match=r"`Share`"):
+        Share(bad)  # pyright: ignore[reportArgumentType]
+
+
 @pytest.mark.parametrize("kind", [np.int32, np.int64, np.uint32, np.uint64])
 def test_whole_numbers_of_numpy_are_lengths_too(kind: type) -> None:
     assert in_steps(Tokens(kind(1_001)), batch_size=10, context_tokens=10) == 11
@@ -53,7 +111,7 @@ def test_a_length_that_is_no_whole_number_is_refused(unit: type, count: object) 
         unit(count)
 
 
-@given(lengths)
+@given(lengths | shares)
 def test_a_length_comes_back_from_json(length: Length) -> None:
     """Through JSON text and back a length is equal, unit included."""
     assert length_from_json(json.loads(json.dumps(length_to_json(length)))) == length
@@ -105,6 +163,29 @@ def test_a_cosine_of_one_step_is_at_its_end() -> None:
     assert rates_of(WarmupCosine(peak=1.0, end=0.1), 1) == [0.1]
 
 
+def test_a_warm_up_as_a_share_is_one_of_its_curve() -> None:
+    assert rates_of(WarmupCosine(1.0, 0.5, warmup=Share("0.4")), 10) == rates_of(WarmupCosine(1.0, 0.5, Steps(4)), 10)
+
+
+def test_a_stable_phase_stands_between_warm_up_and_decay() -> None:
+    found = rates_of(WarmupStableDecay(1.0, 0.2, warmup=Steps(2), decay=Steps(4)), 10)
+    np.testing.assert_allclose(found, [0.5, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2])
+    assert rates_of(WarmupStableDecay(1.0, 0.2, decay=Share(0.4)), 10)[:6] == [1.0] * 6
+    assert rates_of(WarmupStableDecay(1.0, 0.2), 3) == [1.0] * 3
+
+
+def test_a_decay_by_one_minus_the_square_root_falls_fast_at_first() -> None:
+    found = rates_of(WarmupStableDecay(1.0, 0.2, decay=Steps(4), shape="1-sqrt"), 5)
+    np.testing.assert_allclose(found, [1, 0.6, 1 - 0.8 * math.sqrt(0.5), 1 - 0.8 * math.sqrt(0.75), 0.2])
+
+
+def test_a_decay_of_another_shape_or_without_room_is_refused() -> None:
+    with pytest.raises(UsageError, match="`shape` of a decay must be one of linear, 1-sqrt, got 'cosine'"):
+        WarmupStableDecay(1.0, 0.0, shape="cosine")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(UsageError, match=r"`warmup` and `decay` must fit into the 10 steps .* take 4 and 7; shorten"):
+        rates_of(WarmupStableDecay(1.0, 0.0, Steps(4), Steps(7)), 10)
+
+
 def test_an_anneal_leaves_its_start_at_once_and_reaches_its_end_at_the_last_step() -> None:
     assert rates_of(LinearAnneal(end=0.0, start=1.0), 4) == [0.75, 0.5, 0.25, 0.0]
     assert rates_of(LinearAnneal(end=1e-6, start=3e-4), 1_000)[-1] == 1e-6
@@ -133,7 +214,7 @@ def test_a_curve_comes_back_from_json(curve: Curve) -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ({"kind": "step"}, "whose 'kind' is one of constant, warmup_cosine, linear_anneal"),
+        ({"kind": "step"}, "whose 'kind' is one of constant, warmup_cosine, warmup_stable_decay, linear_anneal"),
         ({"peak": 1.0}, "whose 'kind' is one of"),
         ({"kind": []}, "whose 'kind' is one of"),
         ("constant", "whose 'kind' is one of"),
@@ -155,6 +236,7 @@ def test_a_rate_that_is_negative_or_no_finite_number_is_refused(bad: object) -> 
         lambda: Constant(bad),
         lambda: WarmupCosine(peak=bad, end=0.0),
         lambda: WarmupCosine(peak=1.0, end=bad),
+        lambda: WarmupStableDecay(peak=bad, end=0.0),
         lambda: LinearAnneal(end=bad),
     ):
         with pytest.raises(UsageError, match="must be finite and at least 0"):

@@ -16,7 +16,7 @@ from mixsched import Constant, Group, LinearAnneal, Phase, Placement, Plan, Ramp
 ROWS = {"text": 50, "code": 9, "math": 14}
 MIX = {"text": 0.75, "code": 0.25}
 GOLDEN_PLACEMENTS = "4d0e21baf3f745f6d822e12785594ef1062f36269012c06e236a6ad7c4e9dd4f"
-GOLDEN_FINGERPRINT = "4bddf41a158be2a376529c7b5bcb7aabbb24a8db55a2e422e325ab1daed12863"
+GOLDEN_FINGERPRINT = "13212578a5be1cc93433826fbf22253b43e5b6eb7a017a307ab2b9626783855c"
 
 
 def two_phases(batch_size: int = 12) -> Schedule:

@@ -1,9 +1,13 @@
 """Schedules: phase boundaries, ramps' declaration, learning rates across phases, refusals, JSON."""
 
+import dataclasses
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mixsched import (
     Constant,
@@ -14,10 +18,13 @@ from mixsched import (
     Ramp,
     Samples,
     Schedule,
+    Share,
     Steps,
+    Table,
     Tokens,
     UsageError,
     WarmupCosine,
+    WarmupStableDecay,
 )
 
 MIX = {"text": 0.75, "code": 0.25}
@@ -28,6 +35,7 @@ def one_phase(weights: object = None, **fields: object) -> Schedule:
 
 
 def three_phases() -> Schedule:
+    """One of all that a schedule can hold, but shares."""
     return Schedule(
         (
             Phase("pretrain", Tokens(1_001), MIX, lr=WarmupCosine(1.0, 0.5, warmup=Steps(2))),
@@ -82,6 +90,32 @@ def test_a_phase_without_a_learning_rate_says_so_when_asked() -> None:
         one_phase().learning_rate(0)
 
 
+def test_a_curve_goes_on_over_phases_that_declare_none() -> None:
+    """Three phases under one cosine have the rates of one phase of their length, whatever the mixes and batches."""
+    curve = WarmupCosine(1.0, 0.1, warmup=Samples(12))
+    mixes = [{"text": 1}, MIX, Ramp(MIX, {"math": 1})]
+    phases = tuple(Phase(f"p{place}", Steps(4), mix, batch_size=4 + place) for place, mix in enumerate(mixes))
+    spanned = Schedule((dataclasses.replace(phases[0], lr=curve), *phases[1:]), batch_size=1, context_tokens=1)
+    alone = Schedule((Phase("p", Steps(12), MIX, curve),), batch_size=4, context_tokens=1)
+    assert [spanned.learning_rate(step) for step in range(12)] == [alone.learning_rate(step) for step in range(12)]
+    assert spanned.learning_rate(2) == 1.0
+    annealed = spanned.then(Phase("cooldown", Steps(2), MIX, LinearAnneal(0.0)))
+    assert [annealed.learning_rate(step) for step in (11, 12, 13)] == [0.1, 0.05, 0.0]
+
+
+def test_a_decay_in_tokens_is_counted_in_the_batches_of_the_phase_it_lies_in() -> None:
+    curve = WarmupStableDecay(1.0, 0.0, warmup=Tokens(80), decay=Tokens(80))
+    phases = (Phase("a", Steps(10), MIX, curve, batch_size=8), Phase("b", Steps(10), MIX, batch_size=2))
+    rates = Schedule(phases, batch_size=1, context_tokens=10).learning_rates(np.arange(20))
+    assert rates.tolist() == [1.0] * 16 + [0.75, 0.5, 0.25, 0.0]
+
+
+def test_rates_of_many_steps_are_those_of_each() -> None:
+    schedule = three_phases()
+    assert schedule.learning_rates(np.arange(21)).tolist() == [schedule.learning_rate(step) for step in range(21)]
+    assert schedule.learning_rates(np.array([[20, 0]])).tolist() == [[1e-6, 0.5]]
+
+
 def test_an_anneal_after_a_phase_without_a_learning_rate_is_refused() -> None:
     phases = (Phase("bare", Steps(1), MIX), Phase("cooldown", Steps(1), MIX, LinearAnneal(0.0)))
     with pytest.raises(UsageError, match="`start` of the LinearAnneal in phase 'cooldown' must be given"):
@@ -106,9 +140,9 @@ def test_two_phases_of_one_name_are_refused() -> None:
         Schedule(phases, batch_size=1, context_tokens=1)
 
 
-@pytest.mark.parametrize("length", [Tokens(0), Samples(0), Steps(0)])
-def test_a_phase_of_no_length_is_refused(length: Tokens | Samples | Steps) -> None:
-    with pytest.raises(UsageError, match=r"`length` of phase 'p' must be at least 1, got \w+\(count=0\)"):
+@pytest.mark.parametrize("length", [Tokens(0), Samples(0), Steps(0), Share(0)])
+def test_a_phase_of_no_length_is_refused(length: Tokens | Samples | Steps | Share) -> None:
+    with pytest.raises(UsageError, match=r"`length` of phase 'p' must be more than nothing, got \w+\(.*=0\)"):
         Phase("p", length, MIX)
 
 
@@ -117,8 +151,47 @@ def test_a_length_without_a_unit_is_refused() -> None:
         Phase("p", 100, MIX)
 
 
+def shares(*lengths: Share | Steps, run: object = Steps(10)) -> Schedule:
+    phases = tuple(Phase(f"p{place}", length, MIX) for place, length in enumerate(lengths))
+    return Schedule(phases, batch_size=4, context_tokens=8, length=run)  # pyright: ignore[reportArgumentType]
+
+
+def test_phases_may_be_shares_of_the_run() -> None:
+    assert shares(Share("0.75"), Share("1/4")).first_steps == (0, 8)
+    in_tokens = shares(Share("0.75"), Share("1/4"), run=Tokens(1_000))
+    assert in_tokens.total_steps == 32
+    assert in_tokens.steps == (24, 8)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "run", "said"),
+    [
+        ((Share(0.5), Share(0.5)), None, "phase 'p0' is a share of the run, so `length` of the schedule must say"),
+        ((Share(0.5), Steps(5)), Steps(10), r"every phase must be a Share of it, phase 'p1' is Steps\(count=5\)"),
+        ((Share(0.5), Share(0.4)), Steps(10), "must add up to 1, they add up to 0.9"),
+        ((Share(0.99), Share(0.01)), Steps(10), "`length` of phase 'p1', .* is less than one step; give it a larger"),
+        ((Share(1),), Share(1), "`length` of the schedule must be at least one of Tokens, Samples or Steps"),
+        ((Share(1),), Steps(0), "`length` of the schedule must be at least one of Tokens, Samples or Steps"),
+        ((Share(1),), 10, "`length` of the schedule must be Tokens.* got 10; write the unit"),
+    ],
+)
+def test_shares_that_make_no_run_are_refused(lengths: tuple, run: object, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        shares(*lengths, run=run)
+
+
+def test_schedules_are_equal_if_they_declare_the_same() -> None:
+    turned = dict(reversed(MIX.items()))
+    one, other = one_phase(MIX, lr=Constant(1)), one_phase({**turned, "code": "1/4"}, lr=Constant(1.0))
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one.phases == other.phases
+    for changed in (one_phase({"text": 1}), one_phase(MIX), one_phase(MIX, lr=Constant(2)), one.phases[0], None):
+        assert one != changed
+
+
 def test_a_phase_without_a_name_and_a_schedule_without_phases_are_refused() -> None:
-    with pytest.raises(UsageError, match="`name` of a phase must not be empty"):
+    with pytest.raises(UsageError, match="`name` of a phase must be a string that is not empty, got ''"):
         Phase("", Steps(1), MIX)
     with pytest.raises(UsageError, match="`phases` must hold at least one phase"):
         Schedule((), batch_size=1, context_tokens=1)
@@ -153,7 +226,9 @@ def test_a_schedule_comes_back_from_json_as_the_same_plan() -> None:
     schedule = three_phases()
     back = Schedule.from_json(json.loads(json.dumps(schedule.to_json())))
     rows = {"text": 50, "code": 9, "math": 7}
+    assert back == schedule
     assert back.to_json() == schedule.to_json()
+    assert Schedule.from_toml(schedule.to_toml()) == schedule
     assert Plan(back, rows, seed=0).fingerprint == Plan(schedule, rows, seed=0).fingerprint
     assert [back.learning_rate(step) for step in range(21)] == [schedule.learning_rate(step) for step in range(21)]
     assert [phase.mixes() for phase in back.phases] == [phase.mixes() for phase in schedule.phases]
@@ -163,6 +238,29 @@ def test_a_schedule_comes_back_from_json_as_the_same_plan() -> None:
 def test_a_group_named_start_beside_a_source_named_ramp_comes_back_from_json() -> None:
     schedule = one_phase({"start": Group(0.5, {"text": 1}), "ramp": 0.5})
     assert Schedule.from_json(schedule.to_json()).sources == ("ramp", "text")
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+
+
+@given(st.dictionaries(NAMES, st.integers(1, 99), min_size=1, max_size=30), NAMES, st.booleans(), st.booleans())
+def test_a_schedule_of_any_names_comes_back_from_json_and_toml(
+    parts: dict[str, int], name: str, table: bool, shared: bool
+) -> None:
+    """Names of any characters, weights of any denominator, tables and shares: equal after both round trips."""
+    mix = {source: Fraction(part, sum(parts.values())) for source, part in parts.items()}
+    weights = Table((("0", mix), ("1/3", {name: 1}), (1, mix))) if table else mix
+    phases = (Phase(name, Share("1/3") if shared else Steps(3), weights), Phase(name + "'", Share("2/3"), {name: 1}))
+    run = Tokens(1_000) if shared else None
+    schedule = Schedule(phases if shared else phases[:1], batch_size=4, context_tokens=8, length=run)
+    assert Schedule.from_json(json.loads(json.dumps(schedule.to_json()))) == schedule
+    assert Schedule.from_toml(schedule.to_toml()) == schedule
+
+
+@pytest.mark.parametrize("text", ["batch_size = ", "= 4", "[phases", "a = 1\na = 2", "\x00"])
+def test_what_is_no_toml_is_refused_with_the_place(text: str) -> None:
+    with pytest.raises(UsageError, match=r"this text is not TOML: .* \(at .*\); mend it there"):
+        Schedule.from_toml(text)
 
 
 def test_numpy_sizes_can_be_written_as_json() -> None:
@@ -183,7 +281,10 @@ def without(value: dict, field: str) -> dict:
     ("value", "said"),
     [
         *[(without(SCHEDULE, field), f"a schedule lacks {field}") for field in SCHEDULE],
-        (SCHEDULE | {"seed": 1}, "a schedule has unknown seed; its fields are batch_size, context_tokens, phases"),
+        (
+            SCHEDULE | {"seed": 1},
+            "a schedule has unknown seed; its fields are batch_size, context_tokens, length, phases",
+        ),
         ([SCHEDULE], "a schedule must be an object"),
         *[(SCHEDULE | {"phases": [without(PHASE, field)]}, f"a phase lacks {field}") for field in PHASE],
         (SCHEDULE | {"phases": [PHASE | {"learning_rate": 1}]}, "a phase has unknown learning_rate"),
