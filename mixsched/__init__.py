@@ -19,6 +19,9 @@ from mixsched.lengths import Tokens as Tokens
 from mixsched.limits import Limit as Limit
 from mixsched.mixes import Ramp as Ramp
 from mixsched.mixes import Table as Table
+from mixsched.outlook import Outlook as Outlook
+from mixsched.outlook import outlook as outlook
+from mixsched.outlook import plan_text as plan_text
 from mixsched.permutation import permute as permute
 from mixsched.placement import Placement as Placement
 from mixsched.plan import Plan as Plan
@@ -36,6 +39,7 @@ from mixsched.shards import open_rows as open_rows
 from mixsched.shares import Shares as Shares
 from mixsched.steps import StepSource as StepSource
 from mixsched.table import phase_table as phase_table
+from mixsched.table import schedule_table as schedule_table
 from mixsched.weights import Group as Group
 from mixsched.weights import Weights as Weights
 

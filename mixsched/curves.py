@@ -117,7 +117,8 @@ class Laid:
                 decaying = step >= self.steps - self.decay_steps
                 return self._warming(step, peak, xp.where(decaying, end + (peak - end) * down, peak), xp)
             case LinearAnneal(end):
-                return end + (self.start - end) * (1 - (step + 1) / self.steps)
+                # Exactly nothing is left at the last step, in float32 too.
+                return end + (self.start - end) * ((self.steps - 1 - step) / self.steps)
 
     def _warming(self, step: Any, peak: float, later: Any, xp: Any) -> Any:
         return xp.where(step < self.warmup_steps, peak * ((step + 1) / max(self.warmup_steps, 1)), later)

@@ -29,14 +29,29 @@ class Limit:
     then: Then = "hand_over"
 
     def __post_init__(self):
-        if exact(self.epochs, "epochs") <= 0:
+        if self.exact <= 0:
             raise UsageError(f"`epochs` of a limit must be above 0, got {self.epochs!r}; leave out its weight instead")
         if self.then not in get_args(Then):
             raise UsageError(f"`then` of a limit must be one of {', '.join(get_args(Then))}, got {self.then!r}")
 
+    @property
+    def exact(self) -> Fraction:
+        """The epochs as they are meant."""
+        return exact(self.epochs, "epochs")
+
     def samples(self, rows: int) -> int:
         """How many samples a source of so many rows may give."""
-        return math.floor(exact(self.epochs, "epochs") * rows)
+        return math.floor(self.exact * rows)
+
+
+def would_lift(*, samples: int, asked: int) -> str:
+    """What would let a source give all that its weights ask of it, where it may give so many samples.
+
+    >>> would_lift(samples=100, asked=500)
+    '5 times its rows or epochs, a weight of 0.2 of what it is, or a shorter run'
+    """
+    lack = asked / samples
+    return f"{lack:.3g} times its rows or epochs, a weight of {1 / lack:.3g} of what it is, or a shorter run"
 
 
 def check_limits(limits: Mapping[str, Limit], rows: Mapping[str, int]) -> None:
@@ -55,10 +70,7 @@ def check_limits(limits: Mapping[str, Limit], rows: Mapping[str, int]) -> None:
 
 def limits_to_json(limits: Mapping[str, Limit]) -> dict:
     """`{"markup": {"epochs": "4", "then": "hand_over"}}`."""
-    return {
-        source: {"epochs": spell(Fraction(exact(limit.epochs, "epochs"))), "then": limit.then}
-        for source, limit in limits.items()
-    }
+    return {source: {"epochs": spell(limit.exact), "then": limit.then} for source, limit in limits.items()}
 
 
 def limits_from_json(value: object) -> dict[str, Limit]:

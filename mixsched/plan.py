@@ -1,30 +1,32 @@
 """Which record of which source fills every slot of every step: a schedule, the rows of its sources and a seed."""
 
-import bisect
 import dataclasses
 import functools
-import itertools
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mixsched.amend import Amendment
+from mixsched.declaration import declare, fingerprint_of, read_declaration
 from mixsched.differences import differences
 from mixsched.errors import UsageError
 from mixsched.handover import Cap
 from mixsched.lengths import is_whole
-from mixsched.limits import Limit, check_limits, limits_from_json, limits_to_json
-from mixsched.mixes import Mix, check_fields
+from mixsched.limits import Limit, check_limits
+from mixsched.mixes import Mix
+from mixsched.numbering import Numbering
 from mixsched.placement import Order, Placement, join
 from mixsched.pools import check_pools, check_rows
 from mixsched.quota import Quota
 from mixsched.schedule import Schedule
 from mixsched.solve import amend, solve
-from mixsched.stretches import Block, blocks_of
+from mixsched.stretches import blocks_of
 
-# Raise it whenever a plan would serve other samples for the same declaration.
-PLAN_FORMAT = 2
+if TYPE_CHECKING:
+    from pathlib import Path
+
 # Samples that `batches` places at a time: their temporaries stay in a core's cache.
 BULK_SAMPLES = 2**15
 
@@ -138,22 +140,15 @@ class Plan:
     def samples(self, step: int) -> int:
         """Samples in the steps before `step`, which is also the number of the first sample of `step`."""
         self._check_steps_done(step)
-        block, before = self._blocks[max(bisect.bisect_left(self._blocks, step, key=lambda b: b[0].first_step) - 1, 0)]
-        return before + (step - block.first_step) * block.batch_size
+        return self._numbering.before(step)
 
     def step_of(self, sample: int) -> int:
         """The step that serves the sample of this number; its slot is `sample - samples(step)`."""
-        if not 0 <= sample < self.samples(self.total_steps):
-            raise UsageError(f"`sample` must lie in 0..{self.samples(self.total_steps) - 1}, got {sample}")
-        block, before = self._blocks[bisect.bisect_right(self._blocks, sample, key=lambda b: b[1]) - 1]
-        return block.first_step + (sample - before) // block.batch_size
+        return self._numbering.step_of(sample)
 
     @functools.cached_property
-    def _blocks(self) -> list[tuple[Block, int]]:
-        """Steps of one batch size, and the samples before them."""
-        blocks = blocks_of(self.schedule)
-        before = itertools.accumulate((block.steps * block.batch_size for block in blocks), initial=0)
-        return list(zip(blocks, before, strict=False))
+    def _numbering(self) -> Numbering:
+        return Numbering(tuple(blocks_of(self.schedule)), self.total_steps)
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of `step`; raises UsageError where its phase declares none."""
@@ -231,15 +226,23 @@ class Plan:
     @functools.cached_property
     def fingerprint(self) -> str:
         """A SHA-256 over all that is declared: plan format, schedule, rows, seed, limits, pools and amendments."""
-        import hashlib
-        import json
+        return fingerprint_of(self.declaration)
 
-        canonical = json.dumps(self._declaration(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+    @property
+    def declaration(self) -> dict:
+        """All that is declared, as a JSON object."""
+        return declare(
+            self.schedule,
+            self.rows,
+            seed=self.seed,
+            limits=self.limits,
+            pools=self.pools,
+            amendments=self.amendments,
+        )
 
     def to_json(self) -> dict:
-        """A JSON object from which `from_json` makes the same plan."""
-        return {"fingerprint": self.fingerprint, **self._declaration()}
+        """A JSON object from which `from_json` makes the same plan: the declaration, with its fingerprint."""
+        return {"fingerprint": self.fingerprint, **self.declaration}
 
     @staticmethod
     def from_json(value: object) -> "Plan":
@@ -247,46 +250,48 @@ class Plan:
 
         `format` and `fingerprint` may be left out, as in a file that a person wrote.
         """
-        known = {"fingerprint", "format", "limits", "pools", "amendments"}
-        fields = check_fields("plan", value, needed={"rows", "schedule", "seed"}, known=known)
-        if fields.get("format", PLAN_FORMAT) != PLAN_FORMAT:
-            raise UsageError(
-                f"this plan has format {fields['format']}, this version of mixsched reads {PLAN_FORMAT}; "
-                "use the version of mixsched that wrote it"
-            )
-        for name, kind in (("rows", dict), ("pools", dict), ("amendments", list)):
-            if not isinstance(fields.get(name, kind()), kind):
-                raise UsageError(f"`{name}` of a plan must be {'a list' if kind is list else 'an object'}")
-        plan = Plan(
-            Schedule.from_json(fields["schedule"]),
-            fields["rows"],
-            seed=fields["seed"],
-            limits=limits_from_json(fields.get("limits", {})),
-            pools=fields.get("pools", {}),
-            amendments=tuple(Amendment.from_json(each) for each in fields.get("amendments", [])),
-        )
-        if fields.get("fingerprint", plan.fingerprint) != plan.fingerprint:
+        arguments, fingerprint = read_declaration(value)
+        plan = Plan(**arguments)
+        if fingerprint is not None and fingerprint != plan.fingerprint:
             raise UsageError("the plan's fingerprint is not that of its content; it was edited or damaged")
+        return plan
+
+    def save(self, path: "Path | str") -> None:
+        """Write the plan with all its steps solved, so that `load` need not solve it again."""
+        from pathlib import Path
+
+        from mixsched.stored import write_solved
+
+        write_solved(Path(path), self.to_json(), self.quota)
+
+    @staticmethod
+    def load(path: "Path | str") -> "Plan":
+        """The plan of a file: one that `save` wrote, or a declaration in JSON or, ending in .toml, in TOML.
+
+        Raises UsageError that names the file if it is none, damaged or of another format.
+        """
+        from pathlib import Path
+
+        from mixsched.stored import fill, read_declared
+
+        declared, eras, bits = read_declared(Path(path))
+        plan = Plan.from_json(declared)
+        if eras:
+            fill(Path(path), plan.quota, eras, bits)
         return plan
 
     def differences(self, now: "Plan") -> tuple[str, ...]:
         """What differs in the plan `now`, a sentence for each declared value; empty if the fingerprints are equal."""
-        return differences(self._declaration(), now._declaration(), name="plan")
+        return differences(self.declaration, now.declaration, name="plan")
 
-    def _declaration(self) -> dict:
-        declared: dict = {
-            "format": PLAN_FORMAT,
-            "rows": {source: int(self.rows[source]) for source in self.schedule.sources},
-            "schedule": self.schedule.to_json(),
-            "seed": int(self.seed),
-        }
-        if self.limits:
-            declared["limits"] = limits_to_json(self.limits)
-        if self.pools:
-            declared["pools"] = {source: int(pool) for source, pool in self.pools.items()}
-        if self.amendments:
-            declared["amendments"] = [amendment.to_json() for amendment in self.amendments]
-        return declared
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Plan) and self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __repr__(self) -> str:
+        return f"Plan({len(self.sources)} sources, {self.total_steps:,} steps, fingerprint={self.fingerprint[:12]})"
 
     def _check_steps_done(self, step: int) -> None:
         if not 0 <= step <= self.total_steps:

@@ -14,12 +14,12 @@ floor(W) are served before all others, the furthest behind first, until the guar
 """
 
 import bisect
-import threading
-from typing import Any
+import itertools
 
 import numpy as np
 
-from mixsched.edf import CHUNK_STEPS, Lead, running_sums, solve_chunk
+from mixsched.edf import Lead
+from mixsched.era import Era
 from mixsched.shares import Segment, Shares
 
 
@@ -31,14 +31,13 @@ class Quota:
     """
 
     def __init__(self, *shares: Shares):
-        self._eras = [_Era(shares[0], Lead(0, {}))]
-        for later in shares[1:]:
-            self._eras.append(_Era(later, self._eras[-1].lead(later.first_step)))
+        self._eras = [Era(each) for each in shares]
+        self._eras[0].begun = Lead(0, {})
 
     def amended(self, shares: Shares) -> "Quota":
         """These counts up to the first step of `shares`, which must not lie before the last one's, and then those."""
         amended = Quota.__new__(Quota)
-        amended._eras = [*self._eras, _Era(shares, self._eras[-1].lead(shares.first_step))]
+        amended._eras = [*self._eras, Era(shares)]
         return amended
 
     @property
@@ -52,9 +51,13 @@ class Quota:
         return self._eras[-1].shares.sources
 
     @property
-    def eras(self) -> tuple["_Era", ...]:
+    def eras(self) -> tuple[Era, ...]:
         """The shares with what is solved of them."""
         return tuple(self._eras)
+
+    def solve(self) -> None:
+        """Solve all steps, so that any of them is at hand; a step that was not solved yet costs all those before it."""
+        self.served(self.total_steps)
 
     def shares_before(self, step: int) -> Shares:
         """The shares that the step before `step` belongs to; the first ones for step 0."""
@@ -72,6 +75,12 @@ class Quota:
         """Samples of each source in `step`: int64 [sources], adding up to the batch size."""
         return self.served(step + 1) - self.served(step)
 
+    def step_serving(self, source: int, samples: int) -> int | None:
+        """The step in which a source gives its sample number `samples`, counted from 1; None if it never does."""
+        steps = range(1, self.total_steps + 1)
+        place = bisect.bisect_left(steps, samples, key=lambda step: self._era_before(step).served_of(source, step))
+        return place if place < len(steps) else None
+
     def served_through(self, first: int, stop: int) -> np.ndarray:
         """`served` of the steps first..stop: int64 [stop - first + 1, sources]."""
         parts = [self.served(first)[None]]
@@ -83,87 +92,11 @@ class Quota:
             first = end
         return np.concatenate(parts)
 
-    def _era_before(self, step: int) -> "_Era":
-        place = bisect.bisect_left(self._eras, step, key=lambda era: era.shares.first_step)
-        return self._eras[max(place - 1, 0)]
-
-
-class _Era:
-    """One `Shares`, solved as far as it was asked for."""
-
-    def __init__(self, shares: Shares, begun: Lead, chunks: list[Any] | None = None, debts: dict | None = None):
-        self.shares = shares
-        self.begun = begun
-        # Each holds the `ahead` masks after CHUNK_STEPS steps, one after another.
-        self.chunks: list[Any] = chunks or []
-        self.debts: dict[int, dict[int, int]] = debts or {}
-        self._mask_bytes = -(-len(shares.sources) // 8)
-        self._due = np.full(len(shares.sources), -1, np.int64)
-        self._lock = threading.Lock()
-
-    def lead(self, step: int) -> Lead:
-        """How far each source is from floor(W) after the steps before `step`."""
-        if step <= self.shares.first_step:
-            return self.begun
-        mask = self._masks(step - 1, step)
-        return Lead(int.from_bytes(mask, "little"), self.debts.get(step, {}))
-
-    def served(self, step: int) -> np.ndarray:
-        lead, unit = self.lead(step), self.shares.unit
-        ahead = lead.ahead
-        served = [
-            numerator // unit + (ahead >> source & 1) for source, numerator in enumerate(self.shares.numerators(step))
-        ]
-        for source, samples in lead.behind.items():
-            served[source] -= samples
-        return np.array(served, np.int64)
-
-    def served_through(self, first: int, stop: int) -> np.ndarray:
-        """`served` after each of the steps [first, stop): int64 [stop - first, sources]."""
-        unit, sources = self.shares.unit, len(self.shares.sources)
-        begun = np.array([divmod(each, unit) for each in self.shares.numerators(first)], np.int64)
-        floors, _ = running_sums(self.shares.increments(first, stop), begun[:, 0], begun[:, 1], unit)
-        masks = np.frombuffer(self._masks(first, stop), np.uint8).reshape(stop - first, self._mask_bytes)
-        floors += np.unpackbits(masks, axis=1, count=sources, bitorder="little")
-        for step, behind in list(self.debts.items()):
-            if first < step <= stop:
-                for source, samples in behind.items():
-                    floors[step - first - 1, source] -= samples
-        return floors
-
-    def solve(self, stop: int) -> None:
-        """Make sure that the steps before `stop` are solved."""
-        first = self.shares.first_step
-        with self._lock:
-            while first + len(self.chunks) * CHUNK_STEPS < stop:
-                step = first + len(self.chunks) * CHUNK_STEPS
-                masks, debts = solve_chunk(self.shares, step, self._last_lead(), self._due)
-                # The chunk last: who finds it there may read its debts.
-                self.debts |= debts
-                self.chunks.append(masks)
-
-    def _last_lead(self) -> Lead:
-        if not self.chunks:
-            return self.begun
-        mask = self.chunks[-1][-self._mask_bytes :]
-        solved = self.shares.first_step + len(self.chunks) * CHUNK_STEPS
-        return Lead(int.from_bytes(mask, "little"), self.debts.get(solved, {}))
-
-    def _masks(self, start: int, stop: int) -> bytes:
-        """The masks after each of the steps [start, stop)."""
-        first, width = self.shares.first_step, self._mask_bytes
-        if first + len(self.chunks) * CHUNK_STEPS < stop:
-            self.solve(stop)
-        start, stop = start - first, stop - first
-        chunks = range(start // CHUNK_STEPS, (stop - 1) // CHUNK_STEPS + 1)
-        begin = chunks[0] * CHUNK_STEPS
-        joined = b"".join(self.chunks[chunk] for chunk in chunks) if len(chunks) > 1 else self.chunks[chunks[0]]
-        return joined[(start - begin) * width : (stop - begin) * width]
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A lock cannot be sent; chunks may lie in a mapped file.
-        chunks = [bytes(chunk) for chunk in self.chunks]
-        return {"shares": self.shares, "begun": self.begun, "chunks": chunks, "debts": self.debts}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)
+    def _era_before(self, step: int) -> Era:
+        place = max(bisect.bisect_left(self._eras, step, key=lambda era: era.shares.first_step) - 1, 0)
+        if self._eras[place].begun is None:
+            # Not by recursion: a thousand amendments would be a thousand calls deep.
+            for before, era in itertools.pairwise(self._eras[: place + 1]):
+                if era.begun is None:
+                    era.begun = before.lead(era.shares.first_step)
+        return self._eras[place]

@@ -11,8 +11,9 @@ def fixed(
 ) -> Schedule:
     """One mix from the first step to the last; a ramp or a table is a mix too.
 
-    >>> from mixsched import Tokens
-    >>> print(fixed({"text": 0.75, "code": 0.25}, Tokens(2_000_000), batch_size=64, context_tokens=512))
+    >>> from mixsched import Tokens, schedule_table
+    >>> schedule = fixed({"text": 0.75, "code": 0.25}, Tokens(2_000_000), batch_size=64, context_tokens=512)
+    >>> print(schedule_table(schedule))
     phase  steps     tokens  batch  weights             learning rate
     train  0..61  2,031,616     64  text 75%, code 25%  -
     """

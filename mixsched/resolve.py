@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from mixsched.errors import UsageError
 from mixsched.handover import Cap, among_others, apportion, hand_over, left_over, steps_within
+from mixsched.limits import would_lift
 from mixsched.progress import RAMP_UNIT, Linear, tabled
 from mixsched.schedule import Schedule
 from mixsched.shares import Segment, Shares
@@ -113,14 +114,11 @@ def _segments(
 
 
 def _refusal(source: str, samples: int, step: int, asked: int) -> str:
-    lack = asked / samples
     said = f"the source {source!r} reaches its limit of {samples:,} samples at step {step:,}, before the run ends, "
-    if lack <= 1:
+    if asked <= samples:
         return said + "with what others at their limits hand over to it; let it hand over too, or give them more rows"
-    return said + (
-        f"for the weights ask of {source!r} {asked:,} samples in all: {lack:.3g} times its rows, a weight of "
-        f"{1 / lack:.3g} of what it is, or a run that ends there would do, or a limit that hands the share over"
-    )
+    lift = would_lift(samples=samples, asked=asked)
+    return said + f"for the weights ask {asked:,} of it; {lift} would do, or a limit that hands the share over"
 
 
 def _segment(stretch: Stretch, ruler: _Ruler, base: tuple[int, ...], used_up: frozenset[str]) -> Segment:

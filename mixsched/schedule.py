@@ -102,7 +102,7 @@ class Phase:
 class Schedule:
     """Phases in order over a batch of `batch_size` samples of `context_tokens` tokens.
 
-    `length` is that of the whole run, needed where the phases are shares of it. `print(schedule)` shows a table.
+    `length` is that of the whole run, needed where the phases are shares of it. `schedule_table` shows it.
     Schedules are equal if they declare the same.
 
     Raises UsageError for no phases, two phases of one name, sizes below 1, shares that do not add up to 1, or a
@@ -287,12 +287,6 @@ class Schedule:
     def from_toml(text: str) -> "Schedule":
         """The inverse of `to_toml`; raises UsageError where the text is no TOML or no schedule."""
         return Schedule.from_json(from_toml(text))
-
-    def __str__(self) -> str:
-        # The table knows schedules, not the other way round, but for this.
-        from mixsched.table import schedule_table
-
-        return schedule_table(self)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Schedule) and self.to_json() == other.to_json()

@@ -97,6 +97,11 @@ class Shares:
         segment = self.segment_before(step)
         return segment.numerators(step - segment.first_step)
 
+    def numerator(self, source: int, step: int) -> int:
+        """`numerators` of one source."""
+        segment = self.segment_before(step)
+        return segment.numerator(source, step - segment.first_step)
+
     def step_reaching(self, source: int, target: int) -> int | None:
         """The first step at whose end the numerator of `source` is at least `target`; None if that never comes."""
         end = self.segments[-1]

@@ -196,7 +196,7 @@ def test_an_anneal_without_a_start_begins_where_the_phase_before_ended() -> None
     assert rates_of(LinearAnneal(end=0.0, start=1.0), 4, before=2.0) == rates_of(LinearAnneal(end=0.0, start=1.0), 4)
 
 
-@given(curves, st.integers(1, 40), rates)
+@given(curves, st.integers(5, 40), rates)
 def test_no_rate_leaves_the_range_that_was_declared(curve: Curve, steps: int, before: float) -> None:
     """Every rate of every curve is at least 0 and at most the greatest rate declared or inherited."""
     declared = [value for value in (*vars(curve).values(), before) if isinstance(value, float)]

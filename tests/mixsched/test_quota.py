@@ -14,7 +14,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 import mixsched.edf
-import mixsched.quota
+import mixsched.era
 from mixsched import Phase, Quota, Ramp, Schedule, Shares, Steps, resolve
 
 Mix = tuple[Fraction, ...]
@@ -148,7 +148,7 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(names, tuple(draw(st.lists(stretches(sources), min_size=1, max_size=4))), draw(st.booleans()))
 
 
-@given(cases(), st.sampled_from([1, 2, 7, mixsched.quota.CHUNK_STEPS]))
+@given(cases(), st.sampled_from([1, 2, 7, mixsched.edf.CHUNK_STEPS]))
 def test_every_source_stays_within_one_sample_of_its_weights_after_every_step(case: Case, chunk_steps: int) -> None:
     """After every step floor(W) <= served <= ceil(W) for every source; counts are >= 0 and fill the batch.
 
@@ -162,7 +162,7 @@ def test_every_source_stays_within_one_sample_of_its_weights_after_every_step(ca
     sums = declared_sums(case, schedule.sources) if declared else summed_increments(quota.shares_before(0))
     batch_sizes = [stretch.batch_size for stretch in case.stretches for _ in range(stretch.steps)]
     with contextlib.ExitStack() as stack:
-        for module in (mixsched.quota, mixsched.edf):
+        for module in (mixsched.era, mixsched.edf):
             stack.enter_context(unittest.mock.patch.object(module, "CHUNK_STEPS", chunk_steps))
         check_guarantee(quota, sums, batch_sizes)
         assert np.array_equal(

@@ -1,0 +1,119 @@
+"""The solved counts of one declaration of weights, a chunk of steps at a time, from what came before it."""
+
+import threading
+import zlib
+from typing import Any
+
+import numpy as np
+
+from mixsched.edf import CHUNK_STEPS, Lead, running_sums, solve_chunk
+from mixsched.errors import UsageError
+from mixsched.shares import Shares
+
+
+class Era:
+    """One `Shares`, solved as far as it was asked for.
+
+    `begun` is how far each source is from floor(W) where it begins; whoever reads an era sees to it first. `chunks`
+    hold the `ahead` masks after CHUNK_STEPS steps each, one after another; `debts` say who is behind by how much.
+    """
+
+    def __init__(self, shares: Shares):
+        self.shares = shares
+        self.begun: Lead | None = None
+        self.chunks: list[Any] = []
+        self.debts: dict[int, dict[int, int]] = {}
+        # Of chunks that lie in a file: what the sum over each must be, until it was read for the first time.
+        self.unchecked: dict[int, int] = {}
+        self.file = ""
+        self._mask_bytes = -(-len(shares.sources) // 8)
+        self._due = np.full(len(shares.sources), -1, np.int64)
+        self._lock = threading.Lock()
+
+    def lead(self, step: int) -> Lead:
+        """How far each source is from floor(W) after the steps before `step`."""
+        if step <= self.shares.first_step:
+            assert self.begun is not None
+            return self.begun
+        mask = self._masks(step - 1, step)
+        return Lead(int.from_bytes(mask, "little"), self.debts.get(step, {}))
+
+    def served(self, step: int) -> np.ndarray:
+        lead, unit = self.lead(step), self.shares.unit
+        ahead = lead.ahead
+        served = [
+            numerator // unit + (ahead >> source & 1) for source, numerator in enumerate(self.shares.numerators(step))
+        ]
+        for source, samples in lead.behind.items():
+            served[source] -= samples
+        return np.array(served, np.int64)
+
+    def served_of(self, source: int, step: int) -> int:
+        """`served` of one source."""
+        lead = self.lead(step)
+        floor = self.shares.numerator(source, step) // self.shares.unit
+        return floor + (lead.ahead >> source & 1) - lead.behind.get(source, 0)
+
+    def served_through(self, first: int, stop: int) -> np.ndarray:
+        """`served` after each of the steps [first, stop): int64 [stop - first, sources]."""
+        unit, sources = self.shares.unit, len(self.shares.sources)
+        begun = np.array([divmod(each, unit) for each in self.shares.numerators(first)], np.int64)
+        floors, _ = running_sums(self.shares.increments(first, stop), begun[:, 0], begun[:, 1], unit)
+        masks = np.frombuffer(self._masks(first, stop), np.uint8).reshape(stop - first, self._mask_bytes)
+        floors += np.unpackbits(masks, axis=1, count=sources, bitorder="little")
+        for step, behind in list(self.debts.items()):
+            if first < step <= stop:
+                for source, samples in behind.items():
+                    floors[step - first - 1, source] -= samples
+        return floors
+
+    def solve(self, stop: int) -> None:
+        """Make sure that the steps before `stop` are solved."""
+        first = self.shares.first_step
+        with self._lock:
+            while first + len(self.chunks) * CHUNK_STEPS < stop:
+                step = first + len(self.chunks) * CHUNK_STEPS
+                masks, debts = solve_chunk(self.shares, step, self._last_lead(), self._due)
+                # The chunk last: who finds it there may read its debts.
+                self.debts |= debts
+                self.chunks.append(masks)
+
+    def _last_lead(self) -> Lead:
+        if not self.chunks:
+            assert self.begun is not None
+            return self.begun
+        mask = self.chunks[-1][-self._mask_bytes :]
+        solved = self.shares.first_step + len(self.chunks) * CHUNK_STEPS
+        return Lead(int.from_bytes(mask, "little"), self.debts.get(solved, {}))
+
+    def _masks(self, start: int, stop: int) -> bytes:
+        """The masks after each of the steps [start, stop)."""
+        first, width = self.shares.first_step, self._mask_bytes
+        if first + len(self.chunks) * CHUNK_STEPS < stop:
+            self.solve(stop)
+        start, stop = start - first, stop - first
+        chunks = range(start // CHUNK_STEPS, (stop - 1) // CHUNK_STEPS + 1)
+        if self.unchecked:
+            self._check(chunks)
+        begin = chunks[0] * CHUNK_STEPS
+        joined = b"".join(self.chunks[chunk] for chunk in chunks) if len(chunks) > 1 else self.chunks[chunks[0]]
+        return joined[(start - begin) * width : (stop - begin) * width]
+
+    def _check(self, chunks: range) -> None:
+        for chunk in chunks:
+            if chunk in self.unchecked and zlib.crc32(self.chunks[chunk]) != self.unchecked[chunk]:
+                first = self.shares.first_step + chunk * CHUNK_STEPS
+                raise UsageError(
+                    f"'{self.file}' is damaged where it holds the steps from {first:,} to {first + CHUNK_STEPS - 1:,}; "
+                    "save the plan again from its declaration, which is its first line"
+                )
+            self.unchecked.pop(chunk, None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A lock cannot be sent; chunks may lie in a mapped file.
+        kept = ("shares", "begun", "debts", "unchecked", "file")
+        return {"chunks": [bytes(chunk) for chunk in self.chunks]} | {name: getattr(self, name) for name in kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["shares"])
+        vars(self).update(state)

@@ -1,0 +1,143 @@
+"""What a plan will do, told before it does it: when each source begins, ends, runs out, and what holds it back."""
+
+import dataclasses
+import math
+
+from mixsched.columns import align
+from mixsched.limits import Limit, would_lift
+from mixsched.plan import Plan
+from mixsched.table import phase_table
+
+
+@dataclasses.dataclass(frozen=True)
+class Outlook:
+    """A source over the whole run.
+
+    `rows` are those that it draws from (its pool); `samples` and `epochs` are what it gives; `first_step` and
+    `last_step` those of its first and last sample, `runs_out_step` that in which all of its rows have been given once
+    (from then on it repeats): each None if that never comes. `asked` is what the weights alone would ask of it, and
+    `limited_step` the step in which its `limit` is reached, where that keeps it from giving that.
+    """
+
+    source: str
+    rows: int
+    samples: int
+    epochs: float
+    first_step: int | None
+    last_step: int | None
+    runs_out_step: int | None
+    limit: Limit | None
+    limited_step: int | None
+    asked: int
+
+
+def outlook(plan: Plan) -> tuple[Outlook, ...]:
+    """The outlook of every source, sorted by name; solves the plan to its end.
+
+    >>> from mixsched import Limit, Phase, Plan, Schedule, Steps
+    >>> schedule = Schedule((Phase("p", Steps(10), {"text": 0.75, "code": 0.25}),), batch_size=8, context_tokens=64)
+    >>> code, text = outlook(Plan(schedule, {"text": 500, "code": 10}, seed=0, limits={"code": Limit(1)}))
+    >>> code.samples, code.asked, code.limited_step, text.samples, text.runs_out_step
+    (10, 20, 4, 70, None)
+    """
+    asked = _asked(plan)
+    return tuple(_of_source(plan, place, asked[place]) for place in range(len(plan.sources)))
+
+
+def _asked(plan: Plan) -> list[int]:
+    """What the weights would ask of each source if there were no limits."""
+    free = dataclasses.replace(plan, limits={}) if plan.limits else plan
+    return [math.ceil(share) for share in free.expected(free.total_steps)]
+
+
+def _of_source(plan: Plan, place: int, asked: int) -> Outlook:
+    source, serving = plan.sources[place], plan.quota.step_serving
+    samples, rows = int(plan.served(plan.total_steps)[place]), plan.pool_rows[source]
+    limit = plan.limits.get(source)
+    cap = None if limit is None else limit.samples(rows)
+    return Outlook(
+        source=source,
+        rows=rows,
+        samples=samples,
+        epochs=samples / rows,
+        first_step=serving(place, 1),
+        last_step=serving(place, samples) if samples else None,
+        runs_out_step=serving(place, rows),
+        limit=limit,
+        limited_step=serving(place, cap) if cap is not None and cap < asked else None,
+        asked=asked,
+    )
+
+
+def plan_text(plan: Plan) -> str:
+    """A plan for people: what each source gives in each phase, then in all and within which limits, then what to know.
+
+    `print(plan)` and `python -m mixsched plan` show it.
+    """
+    told = outlook(plan)
+    parts = [
+        phase_table(plan.schedule, plan.quota, plan.pool_rows),
+        _table(told, plan),
+        "\n".join(_sentences(told, plan)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _table(told: tuple[Outlook, ...], plan: Plan) -> str:
+    header = ("source", "rows", "samples", "epochs", "first step", "last step", "runs out", "limit")
+    lines = [header, *(_line(each, plan) for each in told)]
+    return align(lines, right=header[1:7])
+
+
+def _line(each: Outlook, plan: Plan) -> tuple[str, ...]:
+    steps = (each.first_step, each.last_step, each.runs_out_step)
+    whole = plan.all_rows[each.source]
+    rows = f"{each.rows:,}" if each.rows == whole else f"{each.rows:,} of {whole:,}"
+    limit = "repeats" if each.limit is None else f"{float(each.limit.exact):.3g} epochs, then {_then(each.limit)}"
+    shown = ("-" if step is None else f"{step:,}" for step in steps)
+    return (each.source, rows, f"{each.samples:,}", f"{each.epochs:.3g}", *shown, limit)
+
+
+def _then(limit: Limit) -> str:
+    return {"hand_over": "hands over", "stop": "stops", "error": "is refused"}[limit.then]
+
+
+def _sentences(told: tuple[Outlook, ...], plan: Plan) -> list[str]:
+    held_back = sorted(
+        (each for each in told if each.limited_step is not None), key=lambda each: each.limited_step or 0
+    )
+    said = [_held_back(each) for each in held_back if each.limit is not None and each.limit.then == "hand_over"]
+    if plan.total_steps < plan.schedule.total_steps:
+        said.append(_stop(told, plan))
+    repeated = max(told, key=lambda each: each.epochs)
+    if repeated.epochs > 1:
+        said.append(f"{repeated.source} is passed over most often, {repeated.epochs:.3g} times")
+    if plan.amendments:
+        steps = [amendment.at_step for amendment in plan.amendments]
+        where = f"at step {steps[0]:,}" if len(steps) == 1 else f"{len(steps):,} times, from step {steps[0]:,} on"
+        said.append(f"amended {where}; the phases tell what is served with that")
+    return said
+
+
+def _held_back(each: Outlook) -> str:
+    assert each.limit is not None
+    cap = each.limit.samples(each.rows)
+    return (
+        f"{each.source} reaches its limit of {cap:,} samples in step {each.limited_step:,} and hands its share over; "
+        f"its weights ask {each.asked:,} of it: {would_lift(samples=cap, asked=each.asked)} would lift that"
+    )
+
+
+def _stop(told: tuple[Outlook, ...], plan: Plan) -> str:
+    """Which source stops the run: the first by name whose next step would go beyond its limit."""
+    free = dataclasses.replace(plan, limits={name: each for name, each in plan.limits.items() if each.then != "stop"})
+    next_step = dict(zip(free.sources, free.expected(plan.total_steps + 1), strict=True))
+    stopping = [
+        (each, each.limit.samples(each.rows)) for each in told if each.limit is not None and each.limit.then == "stop"
+    ]
+    first, cap = next((each, cap) for each, cap in stopping if next_step[each.source] > cap)
+    return (
+        f"the run stops after {plan.total_steps:,} of {plan.schedule.total_steps:,} steps, since {first.source} would "
+        f"go beyond its limit of {cap:,} samples; all phases ask {first.asked:,} of it: "
+        f"{would_lift(samples=cap, asked=first.asked)} would lift that"
+    )

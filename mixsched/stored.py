@@ -1,0 +1,108 @@
+"""A solved plan as one file, opened in no time: its declaration on the first line, then a bit a source and step.
+
+The first line is JSON (`head -1` shows it), the rest is mapped into memory and each part of it is checked against its
+sum when it is first read. Declarations alone, as `Plan.to_json` and `to_toml` write them, are read by the same door.
+"""
+
+import json
+import mmap
+import os
+import zlib
+from pathlib import Path
+
+from mixsched.edf import CHUNK_STEPS
+from mixsched.errors import UsageError
+from mixsched.quota import Quota
+from mixsched.toml import from_toml
+
+STORED_FORMAT = 1
+_BEGIN = b'{"mixsched_plan": '
+
+
+def write_solved(path: Path, declared: dict, quota: Quota) -> None:
+    """Write a plan with all its steps solved, whole or not at all."""
+    quota.solve()
+    told, chunks = [], []
+    for era in quota.eras:
+        told.append({"debts": era.debts, "sums": [zlib.crc32(chunk) for chunk in era.chunks]})
+        chunks += era.chunks
+    eras = json.dumps(told)
+    head = {"mixsched_plan": STORED_FORMAT, "chunk_steps": CHUNK_STEPS, "plan": declared, "eras": told}
+    head["sum"] = zlib.crc32(eras.encode())
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("wb") as stream:
+            stream.write(json.dumps(head).encode() + b"\n")
+            stream.writelines(chunks)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.rename(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def read_declared(path: Path) -> tuple[object, list[dict], memoryview]:
+    """What a plan file declares, and its solved eras with the bits behind them: none in a declaration alone.
+
+    Raises UsageError, naming the file, if it is missing, neither JSON nor TOML, cut short, or of another format.
+    """
+    try:
+        with path.open("rb") as stream:
+            if stream.read(len(_BEGIN)) == _BEGIN:
+                return _read_solved(path, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        raise UsageError(
+            f"there is no plan '{path}'; give the path of a .json or .toml file, or of a saved plan"
+        ) from None
+    except UnicodeDecodeError:
+        raise UsageError(
+            f"'{path}' is no text, so it is no plan; give a .json or .toml file, or a saved plan"
+        ) from None
+    if path.suffix == ".toml":
+        return from_toml(text, what=f"'{path}'"), [], memoryview(b"")
+    try:
+        return json.loads(text), [], memoryview(b"")
+    except ValueError as error:
+        raise UsageError(f"'{path}' is not JSON: {error}; mend it there") from error
+
+
+def _read_solved(path: Path, content: mmap.mmap) -> tuple[object, list[dict], memoryview]:
+    end = content.find(b"\n")
+    try:
+        head = json.loads(content[:end])
+        formats = (head["mixsched_plan"], head["chunk_steps"])
+        eras, sound = head["eras"], head["sum"] == zlib.crc32(json.dumps(head["eras"]).encode())
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"the first line of '{path}' is damaged ({error}); save the plan again") from error
+    if formats != (STORED_FORMAT, CHUNK_STEPS):
+        raise UsageError(
+            f"'{path}' is stored in format {formats[0]} with {formats[1]} steps a part, this version of mixsched reads "
+            f"{STORED_FORMAT} with {CHUNK_STEPS}; save the plan again from its declaration, which is its first line"
+        )
+    if not sound:
+        raise UsageError(f"the first line of '{path}' is damaged; save the plan again")
+    return head["plan"], eras, memoryview(content)[end + 1 :]
+
+
+def fill(path: Path, quota: Quota, eras: list[dict], bits: memoryview) -> None:
+    """Give a quota what was solved of it; raises UsageError if it does not fit."""
+    if len(eras) != len(quota.eras):
+        raise UsageError(f"'{path}' holds the steps of another plan; save the plan again")
+    begin = 0
+    for era, told in zip(quota.eras, eras, strict=True):
+        width = -(-len(era.shares.sources) // 8)
+        left = era.shares.total_steps - era.shares.first_step
+        for _ in told["sums"]:
+            end = begin + width * min(left, CHUNK_STEPS)
+            era.chunks.append(bits[begin:end])
+            begin, left = end, left - CHUNK_STEPS
+        era.unchecked, era.file = dict(enumerate(told["sums"])), str(path)
+        era.debts = {
+            int(step): {int(source): samples for source, samples in behind.items()}
+            for step, behind in told["debts"].items()
+        }
+    if begin != len(bits):
+        raise UsageError(
+            f"'{path}' has {len(bits):,} bytes of solved steps, not {begin:,}: it was cut; save the plan again"
+        )
