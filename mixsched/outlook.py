@@ -93,7 +93,7 @@ def _line(each: Outlook, plan: Plan) -> tuple[str, ...]:
     steps = (each.first_step, each.last_step, each.runs_out_step)
     whole = plan.all_rows[each.source]
     rows = f"{each.rows:,}" if each.rows == whole else f"{each.rows:,} of {whole:,}"
-    limit = "repeats" if each.limit is None else f"{float(each.limit.exact):.3g} epochs, then {_then(each.limit)}"
+    limit = "none" if each.limit is None else f"{float(each.limit.exact):.3g} epochs, then {_then(each.limit)}"
     shown = ("-" if step is None else f"{step:,}" for step in steps)
     return (each.source, rows, f"{each.samples:,}", f"{each.epochs:.3g}", *shown, limit)
 

@@ -23,6 +23,7 @@ from mixsched.quota import Quota
 from mixsched.schedule import Schedule
 from mixsched.solve import amend, solve
 from mixsched.stretches import blocks_of
+from mixsched.toml import from_toml, to_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -255,6 +256,15 @@ class Plan:
         if fingerprint is not None and fingerprint != plan.fingerprint:
             raise UsageError("the plan's fingerprint is not that of its content; it was edited or damaged")
         return plan
+
+    def to_toml(self) -> str:
+        """The same as `to_json` as a TOML document."""
+        return to_toml(self.to_json())
+
+    @staticmethod
+    def from_toml(text: str) -> "Plan":
+        """The inverse of `to_toml`; raises UsageError where the text is no TOML or no plan."""
+        return Plan.from_json(from_toml(text))
 
     def save(self, path: "Path | str") -> None:
         """Write the plan with all its steps solved, so that `load` need not solve it again."""

@@ -52,13 +52,9 @@ def read_declared(path: Path) -> tuple[object, list[dict], memoryview]:
                 return _read_solved(path, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
         text = path.read_bytes().decode()
     except FileNotFoundError:
-        raise UsageError(
-            f"there is no plan '{path}'; give the path of a .json or .toml file, or of a saved plan"
-        ) from None
+        raise UsageError(f"there is no file '{path}'; name a plan in JSON or TOML, or a saved one") from None
     except UnicodeDecodeError:
-        raise UsageError(
-            f"'{path}' is no text, so it is no plan; give a .json or .toml file, or a saved plan"
-        ) from None
+        raise UsageError(f"'{path}' is no text, so it is no plan; name one in JSON or TOML, or a saved one") from None
     if path.suffix == ".toml":
         return from_toml(text, what=f"'{path}'"), [], memoryview(b"")
     try:
@@ -71,8 +67,8 @@ def _read_solved(path: Path, content: mmap.mmap) -> tuple[object, list[dict], me
     end = content.find(b"\n")
     try:
         head = json.loads(content[:end])
-        formats = (head["mixsched_plan"], head["chunk_steps"])
-        eras, sound = head["eras"], head["sum"] == zlib.crc32(json.dumps(head["eras"]).encode())
+        formats, declared, eras = (head["mixsched_plan"], head["chunk_steps"]), head["plan"], head["eras"]
+        sound = head["sum"] == zlib.crc32(json.dumps(eras).encode())
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"the first line of '{path}' is damaged ({error}); save the plan again") from error
     if formats != (STORED_FORMAT, CHUNK_STEPS):
@@ -82,7 +78,7 @@ def _read_solved(path: Path, content: mmap.mmap) -> tuple[object, list[dict], me
         )
     if not sound:
         raise UsageError(f"the first line of '{path}' is damaged; save the plan again")
-    return head["plan"], eras, memoryview(content)[end + 1 :]
+    return declared, eras, memoryview(content)[end + 1 :]
 
 
 def fill(path: Path, quota: Quota, eras: list[dict], bits: memoryview) -> None:

@@ -1,0 +1,121 @@
+"""Holds what a run says it has served against what its plan serves and what its weights ask for."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mixsched.columns import align
+from mixsched.errors import UsageError, did_you_mean
+from mixsched.plan import Plan
+
+
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """What a line of a run's metrics says: samples of each source since the run began."""
+
+    line: int
+    steps_done: int
+    served: dict[str, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class Audit:
+    """`farthest` are, by source, the greatest distance from what was asked for, and after how many steps it was seen.
+
+    `wrong` is the first line that tells other counts than the plan's, if there is one.
+    """
+
+    lines: int
+    last: Told
+    farthest: dict[str, tuple[float, int]]
+    wrong: Told | None
+
+
+def read_lines(path: Path, plan: Plan) -> Iterator[Told]:
+    """The lines of a metrics file: JSON objects with 'steps_done' and, by source, 'served' so far or 'counts' since.
+
+    A torn last line, as a run that is writing leaves it, is passed over. Raises UsageError that names another line
+    which is not like that.
+    """
+    try:
+        lines = path.read_text().splitlines()
+    except FileNotFoundError:
+        raise UsageError(f"there is no file '{path}'; name the metrics.jsonl of a run") from None
+    served = dict.fromkeys(plan.sources, 0)
+    for number, text in enumerate(lines, start=1):
+        try:
+            told = json.loads(text)
+        except ValueError:
+            if number < len(lines):
+                raise UsageError(f"line {number} of '{path}' is not JSON; remove that line") from None
+            return
+        served = _served(told, served, where=f"line {number} of '{path}'")
+        for source in served.keys() - set(plan.sources):
+            raise UsageError(
+                f"line {number} of '{path}' tells of the source {source!r}, which is not in the plan; "
+                f"{did_you_mean(source, plan.sources)}"
+            )
+        if not 0 <= told["steps_done"] <= plan.total_steps:
+            raise UsageError(
+                f"line {number} of '{path}' tells of {told['steps_done']} steps, the plan has {plan.total_steps:,}; "
+                "name the plan of this run with --plan"
+            )
+        yield Told(number, told["steps_done"], served)
+
+
+def _served(told: object, before: dict[str, int], *, where: str) -> dict[str, int]:
+    if isinstance(told, dict) and isinstance(told.get("steps_done"), int):
+        if isinstance(told.get("served"), dict):
+            return {source: int(count) for source, count in told["served"].items()}
+        if isinstance(told.get("counts"), dict):
+            sources = before.keys() | told["counts"].keys()
+            return {source: before.get(source, 0) + int(told["counts"].get(source, 0)) for source in sorted(sources)}
+    raise UsageError(f"{where} must hold 'steps_done' and, by source, 'served' or 'counts'; got {str(told)[:80]}")
+
+
+def audited(plan: Plan, lines: Iterable[Told]) -> Audit:
+    """Hold all lines against the plan; raises UsageError if there is none."""
+    farthest: dict[str, tuple[float, int]] = dict.fromkeys(plan.sources, (0.0, 0))
+    number, last, wrong = 0, None, None
+    for last in lines:
+        number += 1
+        planned = dict(zip(plan.sources, plan.served(last.steps_done).tolist(), strict=True))
+        if wrong is None and any(last.served.get(source, 0) != count for source, count in planned.items()):
+            wrong = last
+        for source, asked in zip(plan.sources, plan.expected(last.steps_done), strict=True):
+            distance = float(abs(last.served.get(source, 0) - asked))
+            farthest[source] = max(farthest[source], (distance, last.steps_done), key=lambda each: each[0])
+    if last is None:
+        raise UsageError("the metrics hold no line yet; let the run finish a step")
+    return Audit(number, last, farthest, wrong)
+
+
+def audit_text(plan: Plan, audit: Audit) -> str:
+    """The audit as a table and a verdict."""
+    header = ("source", "asked", "served", "apart", "farthest apart", "after step")
+    lines: list[tuple[str, ...]] = [header]
+    for source, asked in zip(plan.sources, plan.expected(audit.last.steps_done), strict=True):
+        served = audit.last.served.get(source, 0)
+        distance, steps = audit.farthest[source]
+        apart = (
+            f"{float(asked):,.2f}",
+            f"{served:,}",
+            f"{float(served - asked):+.2f}",
+            f"{distance:.2f}",
+            f"{steps:,}",
+        )
+        lines.append((source, *apart))
+    verdict = f"{audit.lines:,} lines up to step {audit.last.steps_done:,}: "
+    if audit.wrong is None:
+        verdict += f"what was served is what the plan {plan.fingerprint[:12]} serves, in every line"
+    else:
+        steps = audit.wrong.steps_done
+        planned = dict(zip(plan.sources, plan.served(steps).tolist(), strict=True))
+        others = [
+            f"{source} {audit.wrong.served.get(source, 0):,} instead of {count:,}"
+            for source, count in planned.items()
+            if audit.wrong.served.get(source, 0) != count
+        ]
+        verdict += f"line {audit.wrong.line}, after {steps:,} steps, is not what the plan serves: {', '.join(others)}"
+    return f"{align(lines, right=header[1:])}\n\n{verdict}"

@@ -1,0 +1,52 @@
+"""Plan files as people give them to a command: a plan, or a schedule alone, with the rows that shards have."""
+
+from pathlib import Path
+
+from mixsched.errors import UsageError, did_you_mean
+from mixsched.plan import Plan
+from mixsched.schedule import Schedule
+from mixsched.shards import read_manifest
+from mixsched.stored import read_declared
+
+
+class CannotBeError(UsageError):
+    """A file that was read, but what it declares cannot be."""
+
+
+def read_planfile(path: Path, *, shards: Path | None = None) -> Plan | Schedule:
+    """The plan, or the schedule, that a file declares; with `shards`, rows come from the manifests there.
+
+    A schedule becomes a plan where `shards` are given. Raises UsageError where the file cannot be read, and
+    `CannotBeError` where it can, but what it declares cannot be.
+    """
+    declared, eras, _ = read_declared(path)
+    if not isinstance(declared, dict):
+        raise UsageError(f"'{path}' must hold an object of schedule, rows and seed, or a schedule alone")
+    alone = "schedule" not in declared and "phases" in declared
+    try:
+        if shards is not None:
+            schedule = Schedule.from_json(declared if alone else declared["schedule"])
+            rest = {"seed": 0} if alone else {name: declared[name] for name in declared.keys() - {"fingerprint"}}
+            return Plan.from_json(rest | {"schedule": schedule.to_json(), "rows": _rows(shards, schedule)})
+        if alone:
+            return Schedule.from_json(declared)
+        return Plan.load(path) if eras else Plan.from_json(declared)
+    except UsageError as error:
+        raise CannotBeError(f"'{path}' cannot be: {error}") from error
+
+
+def as_plan(path: Path, *, shards: Path | None = None) -> Plan:
+    """The plan that a file declares; raises UsageError where it is a schedule alone."""
+    plan = read_planfile(path, shards=shards)
+    if isinstance(plan, Schedule):
+        raise UsageError(f"'{path}' is a schedule without `rows`; add them, or name the data with --shards")
+    return plan
+
+
+def _rows(shards: Path, schedule: Schedule) -> dict[str, int]:
+    known = sorted(folder.parent.name for folder in shards.glob("*/manifest.json"))
+    for source in schedule.sources:
+        if source not in known:
+            near = did_you_mean(source, known)
+            raise UsageError(f"the weights name the source {source!r}, which is not in '{shards}'; {near}")
+    return {source: read_manifest(shards / source).rows for source in schedule.sources}
