@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 from mixsched.columns import align
 from mixsched.errors import UsageError, did_you_mean
@@ -66,12 +67,16 @@ def read_lines(path: Path, plan: Plan) -> Iterator[Told]:
 
 def _served(told: object, before: dict[str, int], *, where: str) -> dict[str, int]:
     if isinstance(told, dict) and isinstance(told.get("steps_done"), int):
-        if isinstance(told.get("served"), dict):
-            return {source: int(count) for source, count in told["served"].items()}
-        if isinstance(told.get("counts"), dict):
-            sources = before.keys() | told["counts"].keys()
-            return {source: before.get(source, 0) + int(told["counts"].get(source, 0)) for source in sorted(sources)}
+        served, counts = told.get("served"), told.get("counts")
+        if _by_source(served):
+            return dict(served)
+        if _by_source(counts):
+            return {source: before.get(source, 0) + counts.get(source, 0) for source in before | counts}
     raise UsageError(f"{where} must hold 'steps_done' and, by source, 'served' or 'counts'; got {str(told)[:80]}")
+
+
+def _by_source(value: object) -> TypeGuard[dict[str, int]]:
+    return isinstance(value, dict) and all(isinstance(count, int) for count in value.values())
 
 
 def audited(plan: Plan, lines: Iterable[Told]) -> Audit:

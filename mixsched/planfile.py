@@ -1,5 +1,7 @@
 """Plan files as people give them to a command: a plan, or a schedule alone, with the rows that shards have."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from mixsched.errors import UsageError, did_you_mean
@@ -23,14 +25,22 @@ def read_planfile(path: Path, *, shards: Path | None = None) -> Plan | Schedule:
     if not isinstance(declared, dict):
         raise UsageError(f"'{path}' must hold an object of schedule, rows and seed, or a schedule alone")
     alone = "schedule" not in declared and "phases" in declared
+    with _named(path):
+        schedule = Schedule.from_json(declared if alone else declared.get("schedule"))
+    if shards is not None:
+        # The rows are others than those that a fingerprint in the file was made for.
+        rest = {"seed": 0} if alone else {name: declared[name] for name in declared.keys() - {"fingerprint"}}
+        declared = rest | {"schedule": schedule.to_json(), "rows": _rows(shards, schedule)}
+    elif alone:
+        return schedule
+    with _named(path):
+        return Plan.load(path) if eras and shards is None else Plan.from_json(declared)
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
     try:
-        if shards is not None:
-            schedule = Schedule.from_json(declared if alone else declared["schedule"])
-            rest = {"seed": 0} if alone else {name: declared[name] for name in declared.keys() - {"fingerprint"}}
-            return Plan.from_json(rest | {"schedule": schedule.to_json(), "rows": _rows(shards, schedule)})
-        if alone:
-            return Schedule.from_json(declared)
-        return Plan.load(path) if eras else Plan.from_json(declared)
+        yield
     except UsageError as error:
         raise CannotBeError(f"'{path}' cannot be: {error}") from error
 

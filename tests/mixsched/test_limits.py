@@ -146,8 +146,8 @@ def test_a_plan_stops_before_the_step_that_would_go_beyond() -> None:
 def test_a_plan_that_must_not_repeat_is_refused_with_the_step_and_the_remedies() -> None:
     with pytest.raises(
         UsageError,
-        match=r"the source 'code' reaches its limit of 100 samples at step 20, before the run ends, for the weights ask "
-        r"500 of it; 5 times its rows or epochs, a weight of 0.2 of what it is, or a shorter run would do",
+        match=r"the source 'code' reaches its limit of 100 samples at step 20, before the run ends, for the weights "
+        r"ask 500 of it; 5 times its rows or epochs, a weight of 0.2 of what it is, or a shorter run would do",
     ):
         Plan(one_phase(text=0.5, code=0.5), ROWS, seed=0, limits={"code": Limit(1, "error")})
     assert Plan(one_phase(20, text=0.5, code=0.5), ROWS, seed=0, limits={"code": Limit(1, "error")}).total_steps == 20
