@@ -107,7 +107,9 @@ def _mix(axes: Axes, record: RunRecord) -> None:
     sources = list(record.plan.sources)
     stretches = np.array_split(np.arange(len(record.metrics)), min(BINS, len(record.metrics)))
     ends = np.array([record.metrics[stretch[-1]]["tokens"] for stretch in stretches], float)
-    served = _shares([[record.metrics[stretch[-1]]["served"][source] for source in sources] for stretch in stretches])
+    served = _shares(
+        [[record.metrics[stretch[-1]]["served"].get(source, 0) for source in sources] for stretch in stretches]
+    )
     steps = [record.metrics[stretch[-1]]["steps_done"] for stretch in stretches]
     asked = _shares([[float(expected) for expected in record.plan.expected(step)] for step in steps])
     edges = np.concatenate([[0.0], ends / unit])
@@ -144,7 +146,7 @@ def _held(shares: np.ndarray) -> np.ndarray:
 def _farthest(record: RunRecord) -> float:
     """The largest distance between the samples served and the exact number asked for, over all sources and lines."""
     return max(
-        abs(line["served"][source] - float(expected))
+        abs(line["served"].get(source, 0) - float(expected))
         for line in record.metrics
         for source, expected in zip(record.plan.sources, record.plan.expected(line["steps_done"]), strict=True)
     )

@@ -17,6 +17,7 @@ from mixsched.lengths import Share as Share
 from mixsched.lengths import Steps as Steps
 from mixsched.lengths import Tokens as Tokens
 from mixsched.limits import Limit as Limit
+from mixsched.mixes import Mix as Mix
 from mixsched.mixes import Ramp as Ramp
 from mixsched.mixes import Table as Table
 from mixsched.outlook import Outlook as Outlook

@@ -294,6 +294,19 @@ class Plan:
         """What differs in the plan `now`, a sentence for each declared value; empty if the fingerprints are equal."""
         return differences(self.declaration, now.declaration, name="plan")
 
+    def departures(self, before: "Plan", *, served_steps: int) -> tuple[str, ...]:
+        """What keeps this plan from going on where `before` stood after so many steps, a sentence each.
+
+        Empty if it is that plan, perhaps with further amendments to later steps: restore a checkpoint only then.
+        """
+        known, added = self.amendments[: len(before.amendments)], self.amendments[len(before.amendments) :]
+        late = tuple(
+            f"plan.amendments has one at step {amendment.at_step}, before the {served_steps} steps that are done"
+            for amendment in added
+            if amendment.at_step < served_steps
+        )
+        return before.differences(dataclasses.replace(self, amendments=known)) + late
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Plan) and self.fingerprint == other.fingerprint
 

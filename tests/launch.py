@@ -1,8 +1,37 @@
 """How tests start commands of ours in processes of their own."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 
 def one_device() -> dict[str, str]:
     """The environment as a user's machine has it: one CPU device, whatever this test session was given."""
     return {**os.environ, "XLA_FLAGS": ""}
+
+
+def start(arguments: list[str]) -> subprocess.Popen[str]:
+    """Start `python -m train`, its errors among its output."""
+    command = [sys.executable, "-m", "train", *arguments]
+    return subprocess.Popen(command, text=True, env=one_device(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def finish(arguments: list[str], *, code: int = 0) -> str:
+    """Run `python -m train` to its end, which must have that exit code; returns its output."""
+    output, _ = (process := start(arguments)).communicate(timeout=300)
+    assert process.returncode == code, output
+    return output
+
+
+def interrupt(arguments: list[str], metrics: Path, *, after_lines: int, by: signal.Signals) -> tuple[int, str]:
+    """Start a run and send it a signal when it has written so many lines; returns its exit code and output."""
+    process = start(arguments)
+    while not metrics.exists() or len(metrics.read_text().splitlines()) < after_lines:
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.002)
+    process.send_signal(by)
+    output, _ = process.communicate(timeout=300)
+    return process.returncode, output

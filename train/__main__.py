@@ -1,5 +1,6 @@
 """`python -m train`: train an experiment at a scale, or tell what that would be."""
 
+import argparse
 import dataclasses
 import shlex
 import sys
@@ -11,6 +12,7 @@ import tyro
 from eval.rundir import RunFolder
 from mixsched import cli
 from mixsched.errors import UsageError
+from train.amend import read_change
 from train.experiment import build_schedule
 from train.load_experiment import load_experiment
 from train.prepare.ensure import ensure_shards
@@ -40,6 +42,8 @@ class Arguments:
     """Folder in which the run gets its own: <experiment>-<scale>-seed<seed>."""
     resume: bool = False
     """Continue the run if it was begun."""
+    amend: Path | None = None
+    """TOML file with new `weights` for a run that is continued: from where it stands on, or from its `at_step`."""
     plan: bool = False
     """Print what the run would do (phases, sources, steps, cost) and stop."""
 
@@ -47,6 +51,8 @@ class Arguments:
         # JAX's keys take 32 bits of a seed; two seeds that differ only above them would begin alike.
         if not 0 <= self.seed < 2**32:
             raise UsageError(f"`--seed` must lie in 0..2**32-1, got {self.seed}")
+        if self.amend is not None and not self.resume:
+            raise UsageError("`--amend` changes a run that was begun; give `--resume` with it")
 
 
 def parse(argv: list[str]) -> Arguments:
@@ -61,6 +67,14 @@ def parse(argv: list[str]) -> Arguments:
     return tyro.cli(Arguments, prog="python -m train", default=default, args=argv)
 
 
+def without_changes(argv: list[str]) -> list[str]:
+    """The words of a command line but for those that must not take effect twice."""
+    parsed = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parsed.add_argument("--resume", action="store_true")
+    parsed.add_argument("--amend")
+    return parsed.parse_known_args(argv)[1]
+
+
 def main() -> int:
     """Parse and call."""
     arguments = parse(sys.argv[1:])
@@ -70,6 +84,7 @@ def main() -> int:
     if arguments.plan:
         print(tell(schedule, settings, arguments.scale, shards=shards))
         return 0
+    change = None if arguments.amend is None else read_change(arguments.amend)
     ensure_shards(shards, settings, bundled=arguments.shards is None)
     # JAX, Grain and Orbax take seconds to import: only when there is something to train.
     from train.loop import Job, train
@@ -77,10 +92,10 @@ def main() -> int:
     experiment = arguments.exp.stem
     folder = RunFolder(arguments.runs / f"{experiment}-{arguments.scale}-seed{arguments.seed}")
     print(f"run {folder.path}: {schedule.total_steps:,} steps, {schedule.total_tokens:,} tokens")
-    job = Job(experiment, arguments.scale, arguments.seed, settings, schedule, shards, folder)
+    job = Job(experiment, arguments.scale, arguments.seed, settings, schedule, shards, folder, change)
     outcome = train(job, resume=arguments.resume)
     if outcome.stopped_by is not None:
-        again = [word for word in sys.argv[1:] if word != "--resume"]
+        again = without_changes(sys.argv[1:])
         print(
             f"stopped by {outcome.stopped_by.name} after step {outcome.steps_done:,} of {outcome.total_steps:,}; all "
             f"of it is saved. Continue with: python -m train {shlex.join(again)} --resume"

@@ -1,4 +1,4 @@
-"""Saves and restores a run: model, optimizer state, and the fingerprint of the plan that they belong to."""
+"""Saves and restores a run: model, optimizer state, and the plan that they belong to, with all its amendments."""
 
 import shutil
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def save(checkpoints: ocp.CheckpointManager, steps_done: int, state: TrainState,
             **{
                 MODEL: ocp.args.StandardSave(named_arrays(state.model)),
                 OPTIMIZER: ocp.args.StandardSave(named_arrays(state.optimizer)),
-                PLAN: ocp.args.JsonSave({"fingerprint": plan.fingerprint, "steps_done": steps_done}),
+                PLAN: ocp.args.JsonSave(plan.to_json()),
             }
         ),
     )
@@ -55,10 +55,11 @@ def restore(
 ) -> TrainState:
     """The state after `steps_done` steps; raises UsageError if the checkpoint belongs to another plan."""
     told = checkpoints.restore(steps_done, args=ocp.args.Composite(**{PLAN: ocp.args.JsonRestore()}))[PLAN]
-    if told["fingerprint"] != plan.fingerprint:
+    departures = plan.departures(mixsched.Plan.from_json(told), served_steps=steps_done)
+    if departures:
         raise UsageError(
-            f"the checkpoint after step {steps_done} belongs to the plan {told['fingerprint'][:12]}, this run has "
-            f"{plan.fingerprint[:12]}; continue it with the configuration that it was started with"
+            f"the checkpoint after step {steps_done} belongs to another plan than this run's: {'; '.join(departures)}; "
+            "continue it with the configuration that it was started with"
         )
     abstract = abstract_tree(make_state, mesh)
     return TrainState(

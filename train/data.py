@@ -46,6 +46,16 @@ def open_sources(
     }
 
 
+def rows_of(sources: Mapping[str, mixsched.Rows]) -> dict[str, int]:
+    """The number of rows of each source, as a plan wants them."""
+    return {name: len(rows) for name, rows in sources.items()}
+
+
+def fingerprints_of(sources: Mapping[str, mixsched.Rows]) -> dict[str, str]:
+    """What rows each source holds, as config.json records it."""
+    return {name: rows.manifest.fingerprint for name, rows in sources.items()}
+
+
 def read_batches(
     plan: mixsched.Plan, sources: Mapping[str, mixsched.Rows], *, first_step: int
 ) -> Iterator[dict[str, np.ndarray]]:

@@ -32,7 +32,7 @@ class Stage:
 
     name: str
     paper_tokens: int
-    mix: mixsched.Weights | mixsched.Ramp
+    mix: mixsched.Mix
     lr: Cosine | Anneal = dataclasses.field(default_factory=Cosine)
 
     def __post_init__(self):

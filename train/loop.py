@@ -16,11 +16,12 @@ from eval.rundir import RunConfig, RunFolder, locked
 from mixsched.errors import UsageError
 from model.checkpoint import write_checkpoints
 from model.sharding import data_mesh
+from train.amend import Change, amend_run
 from train.checkpoint import restore, save
-from train.data import check_tokenizer, open_sources, put_batch, read_batches
+from train.data import check_tokenizer, fingerprints_of, open_sources, put_batch, read_batches, rows_of
 from train.metrics import Meter
 from train.progress import shown
-from train.rundir import claim, drop_after
+from train.rundir import claim, drop_after, record_data
 from train.scales import Scale
 from train.signals import stop_wish
 from train.state import init_state, make_optimizer, state_maker
@@ -40,6 +41,8 @@ class Job:
     schedule: mixsched.Schedule
     shards: Path
     folder: RunFolder
+    change: Change | None = None
+    """New weights for a run that is continued."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +73,7 @@ def train(job: Job, *, resume: bool) -> Outcome:
     heldout = load_heldout(
         job.shards, rows=job.settings.heldout_rows, context_tokens=context_tokens, tokenizer=tokenizer
     )
-    plan = mixsched.Plan(job.schedule, {name: len(rows) for name, rows in sources.items()}, seed=job.seed)
+    declared = mixsched.Plan(job.schedule, rows_of(sources), seed=job.seed)
     config = RunConfig(
         run=job.folder.path.name,
         experiment=job.experiment,
@@ -78,8 +81,7 @@ def train(job: Job, *, resume: bool) -> Outcome:
         seed=job.seed,
         shards=str(job.shards),
         tokenizer=tokenizer,
-        data={name: rows.manifest.fingerprint for name, rows in sources.items()}
-        | {f"{held.source}/heldout": held.fingerprint for held in heldout},
+        data=fingerprints_of(sources) | {f"{held.source}/heldout": held.fingerprint for held in heldout},
         settings=dataclasses.asdict(job.settings),
     )
     optimizer = make_optimizer(job.settings.optimizer)
@@ -87,12 +89,17 @@ def train(job: Job, *, resume: bool) -> Outcome:
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(locked(job.folder))
-        claim(job.folder, config, plan, resume=resume)
+        plan = claim(job.folder, config, declared, resume=resume)
         wish = stack.enter_context(stop_wish())
         checkpoints = stack.enter_context(write_checkpoints(job.folder.checkpoints, keep=KEEP_CHECKPOINTS))
         steps_done = checkpoints.latest_step() or 0
         for path in (job.folder.metrics, job.folder.results):
             drop_after(path, steps_done)
+        named = (*plan.sources, *(job.change.sources if job.change else ()))
+        sources = open_sources(job.shards, named, context_tokens=context_tokens, tokenizer=tokenizer)
+        record_data(job.folder, fingerprints_of(sources))
+        if job.change is not None:
+            plan = amend_run(job.folder, plan, job.change, rows=rows_of(sources), steps_done=steps_done)
         if steps_done == plan.total_steps:
             return Outcome(steps_done, plan.total_steps, None)
         begun = steps_done > 0

@@ -11,8 +11,10 @@ from mixsched.differences import differences
 from mixsched.errors import UsageError
 
 
-def claim(folder: RunFolder, config: RunConfig, plan: mixsched.Plan, *, resume: bool) -> None:
+def claim(folder: RunFolder, config: RunConfig, plan: mixsched.Plan, *, resume: bool) -> mixsched.Plan:
     """Make a new run of the folder, or check that the run in it is this one and may be continued.
+
+    Returns the run's plan: `plan`, with the amendments that were made to it since the run began.
 
     Raises UsageError, naming what differs, if it holds a run and `resume` is not set, or holds another run.
     """
@@ -22,8 +24,7 @@ def claim(folder: RunFolder, config: RunConfig, plan: mixsched.Plan, *, resume: 
                 f"'{folder.path}' already holds a run; continue it with `--resume`, or choose another `--seed` or "
                 "`--runs`"
             )
-        _check_same(folder, config, plan)
-        return
+        return _check_same(folder, config, plan)
     for left in (folder.checkpoints, folder.metrics, folder.results):
         if left.exists():
             raise UsageError(
@@ -32,6 +33,23 @@ def claim(folder: RunFolder, config: RunConfig, plan: mixsched.Plan, *, resume: 
     write_atomically(folder.plan, json.dumps(plan.to_json(), indent=1) + "\n")
     # Last, so that a folder with a configuration has a plan too.
     write_atomically(folder.config, json.dumps(dataclasses.asdict(config), indent=1) + "\n")
+    return plan
+
+
+def record_data(folder: RunFolder, data: dict[str, str]) -> None:
+    """Enter the fingerprints of data that came to a run later in its config.json.
+
+    Raises UsageError for data that is not what it was when it came.
+    """
+    config = read_config(folder)
+    for name, fingerprint in data.items():
+        if config.data.get(name, fingerprint) != fingerprint:
+            raise UsageError(
+                f"the source {name!r} is not the one that '{folder.path}' was amended with; restore it to continue"
+            )
+    if data.keys() - config.data.keys():
+        config = dataclasses.replace(config, data=config.data | data)
+        write_atomically(folder.config, json.dumps(dataclasses.asdict(config), indent=1) + "\n")
 
 
 def drop_after(path: Path, steps_done: int) -> None:
@@ -65,12 +83,18 @@ def write_atomically(path: Path, text: str) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _check_same(folder: RunFolder, config: RunConfig, plan: mixsched.Plan) -> None:
+def _check_same(folder: RunFolder, config: RunConfig, plan: mixsched.Plan) -> mixsched.Plan:
     # Where the data lies may change; what it is may not, and that its fingerprints tell.
-    before, after = (dataclasses.asdict(dataclasses.replace(each, shards="")) for each in (read_config(folder), config))
-    changed = differences(before, after, name="config") or read_plan(folder).differences(plan)
+    # Nor may it have more data than when it began, but for what amendments brought in: see `record_data`.
+    before = read_config(folder)
+    before = dataclasses.replace(before, data={name: before.data[name] for name in config.data if name in before.data})
+    before, after = (dataclasses.asdict(dataclasses.replace(each, shards="")) for each in (before, config))
+    in_force = read_plan(folder)
+    declared = dataclasses.replace(in_force, amendments=())
+    changed = differences(before, after, name="config") or declared.differences(plan)
     if changed:
         raise UsageError(
             f"'{folder.path}' holds a run of another configuration: {'; '.join(changed)}; "
             "give what it was started with, or choose another `--seed` or `--runs`"
         )
+    return in_force

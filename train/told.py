@@ -10,8 +10,7 @@ from train.scales import PAPER_CHIP_HOURS_PER_200B, PAPER_SOURCE_TOKENS, SCALES,
 
 def tell(schedule: mixsched.Schedule, scale: Scale, scale_name: str, *, shards: Path) -> str:
     """The table of a schedule and, below it, steps, tokens, parameters and the paper's chip-hours."""
-    rows, said = _rows(schedule, scale, shards)
-    table = mixsched.phase_table(schedule, mixsched.Quota(mixsched.resolve(schedule)), rows)
+    table, said = _table(schedule, scale, shards)
     tokens = schedule.total_tokens
     lines = [
         table,
@@ -29,19 +28,21 @@ def _sizes(schedule: mixsched.Schedule) -> str:
     return " then ".join(str(size) for size in dict.fromkeys(schedule.batch_sizes))
 
 
-def _rows(schedule: mixsched.Schedule, scale: Scale, shards: Path) -> tuple[dict[str, float], str]:
-    """Rows of each source and where they are known from."""
+def _table(schedule: mixsched.Schedule, scale: Scale, shards: Path) -> tuple[str, str]:
+    """What each source gives, and where its epochs are known from: a whole plan where there are shards."""
     if shards.is_dir():
         known = sorted(path.parent.name for path in shards.glob("*/manifest.json"))
         for name in schedule.sources:
             if name not in known:
                 raise UsageError(f"the mix names the source {name!r}, not in '{shards}'; {did_you_mean(name, known)}")
-        found = {name: read_manifest(shards / name).rows for name in schedule.sources}
-        return dict(found), f"epochs are of the shards in '{shards}'"
+        plan = mixsched.Plan(schedule, {name: read_manifest(shards / name).rows for name in schedule.sources}, seed=0)
+        return mixsched.plan_text(plan), f"epochs are of the shards in '{shards}'"
+    quota = mixsched.Quota(mixsched.resolve(schedule))
     if scale.paper_tokens_per_token == 1:
         paper = {name: tokens / schedule.context_tokens for name, tokens in PAPER_SOURCE_TOKENS.items()}
-        return paper, f"epochs are of the paper's sources, since there are no shards in '{shards}'"
-    return {}, f"epochs are not known before there are shards in '{shards}'"
+        told = f"epochs are of the paper's sources, since there are no shards in '{shards}'"
+        return mixsched.phase_table(schedule, quota, paper), told
+    return mixsched.phase_table(schedule, quota, {}), f"epochs are not known before there are shards in '{shards}'"
 
 
 def _chip_hours(scale: Scale, scale_name: str, tokens: int) -> str:

@@ -2,15 +2,12 @@
 
 import json
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
-from launch import one_device
+from launch import finish, interrupt
 
 import mixsched
 from eval.results import read_rows
@@ -19,28 +16,6 @@ from model.checkpoint import named_arrays, read_checkpoints, restore_model
 from model.sharding import data_mesh
 
 RUN = "code25-nano-seed0"
-
-
-def start(arguments: list[str]) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "train", *arguments]
-    return subprocess.Popen(command, text=True, env=one_device(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-
-def finish(arguments: list[str]) -> str:
-    output, _ = (process := start(arguments)).communicate(timeout=300)
-    assert process.returncode == 0, output
-    return output
-
-
-def interrupt(arguments: list[str], metrics: Path, *, after_lines: int, by: signal.Signals) -> tuple[int, str]:
-    """Start a run and send it a signal when it has written so many lines; returns its exit code and output."""
-    process = start(arguments)
-    while not metrics.exists() or len(metrics.read_text().splitlines()) < after_lines:
-        assert process.poll() is None, process.communicate()[0]
-        time.sleep(0.002)
-    process.send_signal(by)
-    output, _ = process.communicate(timeout=300)
-    return process.returncode, output
 
 
 def final_parameters(folder: RunFolder) -> dict[str, np.ndarray]:

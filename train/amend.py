@@ -1,0 +1,59 @@
+"""A change of a run's weights that was decided while it trained: read from a file, entered in the run's plan."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import mixsched
+from eval.rundir import RunFolder
+from mixsched.errors import UsageError
+from mixsched.mixes import check_fields, knots, mix_from_json
+from mixsched.toml import from_toml
+from train.rundir import write_atomically
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """The weights from `at_step` on (None: from where the run stands) and, for people, why."""
+
+    weights: mixsched.Mix
+    at_step: int | None = None
+    reason: str = ""
+
+    def __post_init__(self):
+        # Refused here, before anything is opened or begun.
+        _ = self.sources
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Every source that the weights name."""
+        return tuple(sorted({source for _, mix in knots(self.weights) for source in mix}))
+
+
+def read_change(path: Path) -> Change:
+    """The change that a TOML file declares: `weights`, and where wanted `at_step` and `reason`.
+
+    Raises UsageError if there is no such file, or it declares something else.
+    """
+    if not path.is_file():
+        raise UsageError(f"there is no file '{path}'; name a TOML file with `weights` in it")
+    fields = check_fields(
+        "change of weights",
+        from_toml(path.read_text(), what=f"'{path}'"),
+        needed={"weights"},
+        known={"at_step", "reason"},
+    )
+    return Change(mix_from_json(fields["weights"]), fields.get("at_step"), fields.get("reason", ""))
+
+
+def amend_run(
+    folder: RunFolder, plan: mixsched.Plan, change: Change, *, rows: dict[str, int], steps_done: int
+) -> mixsched.Plan:
+    """The run's plan with the change, written to its folder; `rows` are those of the sources it names.
+
+    Raises UsageError, and leaves the folder as it is, for a step that is done already or beyond the end.
+    """
+    at_step = steps_done if change.at_step is None else change.at_step
+    amended = plan.amend(at_step, change.weights, sources=rows, served_steps=steps_done, reason=change.reason)
+    write_atomically(folder.plan, json.dumps(amended.to_json(), indent=1) + "\n")
+    return amended
