@@ -25,9 +25,9 @@ def schedule_table(schedule: Schedule) -> str:
     ...     Phase("cooldown", Steps(10), Ramp({"text": 1}, {"text": "2/3", "math": "1/3"}), LinearAnneal(1e-6)),
     ... )
     >>> print(schedule_table(Schedule(phases, batch_size=8, context_tokens=64)))
-    phase     steps   tokens  batch  weights                                        learning rate
-    pretrain  0..89   46,080      8  text 75%, code 25% (web_code 20%, markup 5%)   constant 0.0003
-    cooldown  90..99   5,120      8  text 100%, then linear text 66.7%, math 33.3%  linear to 1e-06
+    phase     steps   tokens  batch  weights                                       learning rate
+    pretrain  0..89   46,080      8  text 75%, code 25% (web_code 20%, markup 5%)  constant 0.0003
+    cooldown  90..99   5,120      8  text 100% -> text 66.7%, math 33.3% (linear)  linear to 1e-06
     """
     lines: list[tuple[str, ...]] = [("phase", "steps", "tokens", "batch", "weights", "learning rate")]
     columns = zip(schedule.phases, schedule.first_steps, schedule.steps, schedule.batch_sizes, strict=True)
@@ -46,9 +46,9 @@ def schedule_table(schedule: Schedule) -> str:
 def _mix(mix: Mix) -> str:
     match mix:
         case Ramp(start, end, shape):
-            return f"{_weights(start)}, then {shape} {_weights(end)}"
+            return f"{_weights(start)} -> {_weights(end)} ({shape})"
         case Table(points):
-            return f"{_weights(points[0][1])}, through {len(points)} points to {_weights(points[-1][1])}"
+            return f"{_weights(points[0][1])} -> {_weights(points[-1][1])} ({len(points)} points)"
         case _:
             return _weights(mix)
 
