@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: setup demo test bench lock clean
+.PHONY: setup demo test test-torch bench bench-mixers lock clean
 
 setup: .venv/.ready
 
@@ -33,8 +33,25 @@ demo: setup
 test: setup
 	$(RUN) -m pytest
 
+# torch lies beside the environment, so that everything else is tested without it. On Linux,
+# PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu gets the build that is not gigabytes of CUDA.
+TORCH := .venv/torch-door
+
+test-torch: $(TORCH)/.ready
+	MIXSCHED_TORCH=1 PYTHONPATH=$(TORCH) $(RUN) -m pytest tests/mixsched/test_torch_door.py mixsched/torch.py
+
+$(TORCH)/.ready: .venv/.ready
+	@$(RUN) -m pip --version > /dev/null 2>&1 || $(RUN) -m ensurepip > /dev/null
+	@rm -rf $(TORCH)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --target $(TORCH) torch==2.13.0 torchdata
+	@touch $@
+
 bench: setup
 	$(RUN) -m train.bench
+
+# mixsched beside other mixers and their published rules: a table and a figure in bench/.
+bench-mixers: setup
+	$(RUN) -m mixsched.bench
 
 # Versions for every supported Python in one file; needs uv.
 lock:

@@ -1,7 +1,5 @@
 """Declarations as TOML: what a person writes and a schedule or plan is read from."""
 
-import json
-
 from mixsched.errors import UsageError
 
 
@@ -50,6 +48,8 @@ def _lines(table: dict, path: str) -> list[str]:
 
 
 def _inline(value: object) -> str:
+    import json
+
     if isinstance(value, dict):
         inside = ", ".join(f"{_key(key)} = {_inline(part)}" for key, part in value.items())
         return f"{{ {inside} }}" if inside else "{}"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import mixsched
+from train.amend import read_change
 from train.corpora.document import Document
 from train.experiment import build_schedule
 from train.load_experiment import load_experiment
@@ -40,6 +41,12 @@ def test_the_scheduler_example_runs():
     exec(block("plan.slots("), names)
     assert names["plan"].counts(40).sum() == 16
     assert isinstance(names["plan"], mixsched.Plan)
+
+
+def test_the_change_of_weights_is_one(tmp_path):
+    path = tmp_path / "change.toml"
+    path.write_text(block("reason = ").split("python -m train")[0])
+    assert read_change(path).sources == ("math", "text", "web_code")
 
 
 def test_the_experiment_example_runs_at_every_scale(tmp_path):
