@@ -196,12 +196,14 @@ class Plan:
         *,
         sources: Mapping[str, int] | None = None,
         served_steps: int = 0,
+        until_step: int | None = None,
         reason: str = "",
     ) -> "Plan":
-        """A plan that is this one before `at_step`, and from there to the end of the run serves `weights`.
+        """A plan that is this one before `at_step`, and from there serves `weights`, to the end or up to `until_step`.
 
+        From `until_step` on the phases of the schedule hold again (a cooldown, say); without it they are overridden.
         Every cursor goes on where it was, so nothing is lost or served twice. `weights` are a mix, or a ramp or table
-        over the steps that are left; `sources` gives the rows of sources that the plan does not know yet, which begin
+        over these steps; `sources` gives the rows of sources that the plan does not know yet, which begin
         at cursor 0. `served_steps` says how many steps were handed out already, those read ahead among them. The
         quota's guarantee is that of a change that nobody declared (see `mixsched.quota`).
 
@@ -221,7 +223,7 @@ class Plan:
         named = Amendment(at_step, weights, {}, reason).sources
         known = {**self.rows, **(sources or {})}
         rows = {name: known[name] for name in named if name not in self.sources and name in known}
-        amendment = Amendment(at_step, weights, rows, reason)
+        amendment = Amendment(at_step, weights, rows, reason, until_step)
         return dataclasses.replace(self, amendments=(*self.amendments, amendment), before=self)
 
     @functools.cached_property

@@ -14,6 +14,7 @@ floor(W) are served before all others, the furthest behind first, until the guar
 """
 
 import bisect
+import copy
 import itertools
 
 import numpy as np
@@ -33,17 +34,20 @@ class Quota:
     def __init__(self, *shares: Shares):
         self._eras = [Era(each) for each in shares]
         self._eras[0].begun = Lead(0, {})
+        self.total_steps = self._eras[-1].shares.total_steps
+
+    def stopped(self, step: int) -> "Quota":
+        """These counts, of a run that ends before `step`."""
+        stopped = copy.copy(self)
+        stopped.total_steps = step
+        return stopped
 
     def amended(self, shares: Shares) -> "Quota":
         """These counts up to the first step of `shares`, which must not lie before the last one's, and then those."""
-        amended = Quota.__new__(Quota)
+        amended = copy.copy(self)
         amended._eras = [*self._eras, Era(shares)]
+        amended.total_steps = shares.total_steps
         return amended
-
-    @property
-    def total_steps(self) -> int:
-        """The step at which the last shares end."""
-        return self._eras[-1].shares.total_steps
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -41,7 +41,10 @@ def resolve(
     (3, (1, 2), [3, 6])
     """
     sources = schedule.sources if sources is None else sources
-    return lay(stretches_of(schedule), sources, base=[0] * len(sources), base_unit=1, caps=caps or {})
+    shares = lay(stretches_of(schedule), sources, base=[0] * len(sources), base_unit=1, caps=caps or {})
+    if shares is None:
+        raise UsageError("a limit stops the plan before its first step; raise its `epochs` or hand the share over")
+    return shares
 
 
 def lay(
@@ -51,12 +54,16 @@ def lay(
     base: Sequence[int],
     base_unit: int,
     caps: Mapping[str, Cap],
-) -> Shares:
-    """The shares of `stretches`, before which each source was expected to give `base / base_unit` samples."""
+) -> Shares | None:
+    """The shares of `stretches`, before which each source was expected to give `base / base_unit` samples.
+
+    None if a limit stops the run before the first of their steps.
+    """
     ruler = _ruler(stretches, sources, least=base_unit, fine=any(cap.then == "hand_over" for cap in caps.values()))
     # Exact where the new unit is a multiple of the old; else each source is off by less than one part in 2**31.
     begun = _carry(base, base_unit, ruler.unit)
-    return Shares(sources, ruler.unit, ruler.exact, tuple(_segments(stretches, ruler, begun, caps)))
+    segments = tuple(_segments(stretches, ruler, begun, caps))
+    return Shares(sources, ruler.unit, ruler.exact, segments) if segments else None
 
 
 def _carry(base: Sequence[int], base_unit: int, unit: int) -> tuple[int, ...]:
@@ -108,8 +115,6 @@ def _segments(
             waiting += [left] * bool(left.steps)
         done.append(segment)
         base = tuple(segment.numerators(segment.steps))
-    if not done:
-        raise UsageError("a limit stops the plan before its first step; raise its `epochs` or hand the share over")
     return done
 
 

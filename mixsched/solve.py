@@ -8,7 +8,7 @@ from mixsched.handover import Cap
 from mixsched.quota import Quota
 from mixsched.resolve import lay, resolve
 from mixsched.schedule import Schedule
-from mixsched.stretches import blocks_of, spread
+from mixsched.stretches import blocks_of, spread, stretches_of
 
 
 def solve(
@@ -27,13 +27,23 @@ def amend(quota: Quota, schedule: Schedule, amendment: Amendment, *, caps: Mappi
     What a source was expected to give, and what it gave, is carried on. Raises UsageError for a step before the last
     amendment's or beyond the end.
     """
-    at_step, last = amendment.at_step, quota.eras[-1].shares
-    if not last.first_step <= at_step < quota.total_steps:
-        since = f"the last amendment, at step {last.first_step:,}" if len(quota.eras) > 1 else "step 0"
+    at_step, until_step, last = amendment.at_step, amendment.until_step, quota.eras[-1].shares
+    # Where an amendment made a limit stop the run at once, the last shares are not its own.
+    begun = last.first_step if quota.total_steps == last.total_steps else quota.total_steps
+    if not begun <= at_step < quota.total_steps:
+        since = f"the last amendment, at step {begun:,}" if begun else "step 0"
         raise UsageError(
             f"`at_step` must lie between {since}, and the last step, {quota.total_steps - 1:,}, got {at_step:,}; "
             "what came before is served and stays as it is"
         )
-    stretches = tuple(spread(amendment.phase(), blocks_of(schedule, first_step=at_step)))
+    if until_step is not None and until_step > schedule.total_steps:
+        raise UsageError(
+            f"`until_step` must be a step of the schedule, at most {schedule.total_steps:,}, got {until_step:,}; leave "
+            "it out to amend the rest of the run"
+        )
+    amended = spread(amendment.phase(), blocks_of(schedule, first_step=at_step, stop_step=until_step))
+    declared = () if until_step is None else stretches_of(schedule, first_step=until_step)
     base = last.numerators(at_step)
-    return quota.amended(lay(stretches, last.sources, base=base, base_unit=last.unit, caps=caps))
+    shares = lay((*amended, *declared), last.sources, base=base, base_unit=last.unit, caps=caps)
+    # A limit may stop the run at once; what was solved with an eye on later steps stays as it is.
+    return quota.stopped(at_step) if shares is None else quota.amended(shares)

@@ -43,8 +43,8 @@ class Stretch(Block):
         )
 
 
-def stretches_of(schedule: Schedule) -> tuple[Stretch, ...]:
-    """All steps of a schedule, in order.
+def stretches_of(schedule: Schedule, *, first_step: int = 0) -> tuple[Stretch, ...]:
+    """All steps of a schedule from `first_step` on, in order.
 
     >>> from mixsched import Ramp, Steps
     >>> phases = (Phase("a", Steps(3), {"x": 1}), Phase("b", Steps(4), Ramp({"x": 1}, {"y": 1})))
@@ -52,19 +52,21 @@ def stretches_of(schedule: Schedule) -> tuple[Stretch, ...]:
     [(0, 3, False), (3, 4, True)]
     """
     return tuple(
-        stretch
+        stretch.skip(max(first_step - stretch.first_step, 0))
         for phase, block in zip(schedule.phases, blocks_of(schedule), strict=True)
         for stretch in spread(phase, [block])
+        if stretch.first_step + stretch.steps > first_step
     )
 
 
-def blocks_of(schedule: Schedule, *, first_step: int = 0) -> list[Block]:
-    """The phases of a schedule as blocks, from `first_step` on."""
+def blocks_of(schedule: Schedule, *, first_step: int = 0, stop_step: int | None = None) -> list[Block]:
+    """The phases of a schedule as blocks, from `first_step` on up to `stop_step` (None: the end)."""
+    stop_step = schedule.total_steps if stop_step is None else stop_step
     found = []
     for first, steps, size in zip(schedule.first_steps, schedule.steps, schedule.batch_sizes, strict=True):
-        start = max(first, first_step)
-        if start < first + steps:
-            found.append(Block(start, first + steps - start, size))
+        start, stop = max(first, first_step), min(first + steps, stop_step)
+        if start < stop:
+            found.append(Block(start, stop - start, size))
     return found
 
 

@@ -14,10 +14,11 @@ from train.rundir import write_atomically
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """The weights from `at_step` on (None: from where the run stands) and, for people, why."""
+    """The weights from `at_step` on (None: from where the run stands) up to `until_step` (None: the end), and why."""
 
     weights: mixsched.Mix
     at_step: int | None = None
+    until_step: int | None = None
     reason: str = ""
 
     def __post_init__(self):
@@ -31,7 +32,7 @@ class Change:
 
 
 def read_change(path: Path) -> Change:
-    """The change that a TOML file declares: `weights`, and where wanted `at_step` and `reason`.
+    """The change that a TOML file declares: `weights`, and where wanted `at_step`, `until_step` and `reason`.
 
     Raises UsageError if there is no such file, or it declares something else.
     """
@@ -41,9 +42,11 @@ def read_change(path: Path) -> Change:
         "change of weights",
         from_toml(path.read_text(), what=f"'{path}'"),
         needed={"weights"},
-        known={"at_step", "reason"},
+        known={"at_step", "until_step", "reason"},
     )
-    return Change(mix_from_json(fields["weights"]), fields.get("at_step"), fields.get("reason", ""))
+    return Change(
+        mix_from_json(fields["weights"]), fields.get("at_step"), fields.get("until_step"), fields.get("reason", "")
+    )
 
 
 def amend_run(
@@ -54,6 +57,13 @@ def amend_run(
     Raises UsageError, and leaves the folder as it is, for a step that is done already or beyond the end.
     """
     at_step = steps_done if change.at_step is None else change.at_step
-    amended = plan.amend(at_step, change.weights, sources=rows, served_steps=steps_done, reason=change.reason)
+    amended = plan.amend(
+        at_step,
+        change.weights,
+        sources=rows,
+        served_steps=steps_done,
+        until_step=change.until_step,
+        reason=change.reason,
+    )
     write_atomically(folder.plan, json.dumps(amended.to_json(), indent=1) + "\n")
     return amended

@@ -43,7 +43,8 @@ def amended_plans(draw: st.DrawFn) -> tuple[Plan, list[Plan]]:
     at_step = 0
     for _ in range(draw(st.integers(1, 8))):
         at_step = draw(st.integers(at_step, min(at_step + 6, schedule.total_steps - 1)))
-        plans.append(plans[-1].amend(at_step, draw(kinds), sources=ROWS))
+        until_step = draw(st.none() | st.integers(at_step + 1, schedule.total_steps))
+        plans.append(plans[-1].amend(at_step, draw(kinds), sources=ROWS, until_step=until_step))
     return plans[0], plans[1:]
 
 
@@ -148,6 +149,52 @@ def test_a_new_source_begins_at_cursor_0_and_a_source_left_out_keeps_its_cursor(
     assert sorted(run.cursor.tolist()) == list(range(200, 600))
 
 
+@given(amended_plans())
+def test_from_the_end_of_an_amendment_on_the_schedule_asks_again(plans: tuple[Plan, list[Plan]]) -> None:
+    """In each step from `until_step` on, W grows by what the schedule's phases declare, to 2**-16 of a ramp."""
+    declared, plan = plans[0], plans[1][-1]
+    until_step = plan.amendments[-1].until_step
+    for step in range(plan.total_steps if until_step is None else until_step, plan.total_steps):
+        before, after = (dict(zip(declared.sources, declared.expected(at), strict=True)) for at in (step, step + 1))
+        for source, old, new in zip(plan.sources, plan.expected(step), plan.expected(step + 1), strict=True):
+            asked = after.get(source, 0) - before.get(source, 0)
+            assert abs(float(new - old - asked)) <= plan.batch_size(step) * 2**-15
+
+
+def test_an_amendment_up_to_a_step_leaves_a_declared_cooldown_as_it_is() -> None:
+    mixes = {"text": 0.5, "code": 0.5}, {"math": 1}
+    phases = (Phase("pretrain", Steps(60), mixes[0]), Phase("cooldown", Steps(40), mixes[1]))
+    rows = {"text": 900, "code": 90, "math": 30}
+    plan = Plan(Schedule(phases, batch_size=10, context_tokens=4), rows, seed=0)
+    amended = plan.amend(20, {"text": 1}, until_step=60)
+    assert amended.served(60).tolist() == [100, 0, 500]
+    assert amended.counts(75).tolist() == [0, 10, 0]
+    assert plan.amend(20, {"text": 1}).served(100).tolist() == [100, 0, 900]
+    assert Plan.from_json(amended.to_json()) == amended
+    ramp = plan.amend(20, Ramp({"text": 1}, {"code": 1}), until_step=40)
+    assert (ramp.served(40) - ramp.served(20)).tolist() == [100, 0, 100]
+    assert ramp.counts(45).tolist() == [5, 0, 5]
+
+
+@pytest.mark.parametrize("until_step", [40, 3, 101, 50.5, "50"])
+def test_an_amendment_that_ends_nowhere_is_refused(until_step: int) -> None:
+    with pytest.raises(UsageError, match=r"`until_step` .* (above its `at_step`, 40|at most 100)"):
+        simple().amend(40, {"text": 1}, until_step=until_step)
+
+
+def test_an_amendment_whose_limit_is_reached_at_once_ends_the_run_before_its_step() -> None:
+    plan = simple(limits={"code": Limit("5/3", "stop")})
+    assert plan.total_steps == 30
+    stopped = plan.amend(25, {"code": 0.5, "text": 0.5}).amend(28, {"code": 1})
+    assert stopped.total_steps == 29
+    ended = simple(limits={"code": Limit("23/15", "stop")}).amend(26, {"code": 1})
+    assert ended.total_steps == 26
+    assert ended.served(26).tolist() == simple().served(26).tolist()
+    assert Plan.from_json(ended.to_json()).total_steps == 26
+    with pytest.raises(UsageError, match=r"between the last amendment, at step 26, and the last step, 25, got 20"):
+        ended.amend(20, {"text": 1})
+
+
 def test_batch_sizes_learning_rate_and_length_are_those_of_the_schedule() -> None:
     phases = (Phase("a", Steps(5), {"text": 1}, batch_size=4), Phase("b", Steps(5), {"text": 1}, batch_size=8))
     plan = Plan(Schedule(phases, batch_size=1, context_tokens=1), {"text": 9, "code": 9}, seed=0)
@@ -199,7 +246,7 @@ def test_an_amendment_of_the_past_is_refused() -> None:
 
 
 def test_wrong_weights_and_sources_are_refused_when_they_are_given() -> None:
-    with pytest.raises(UsageError, match="must add up to 1, they add up to 1.1"):
+    with pytest.raises(UsageError, match=r"must add up to 1, they add up to 1\.1"):
         simple().amend(40, {"text": 0.5, "code": 0.6})
     with pytest.raises(UsageError, match="the weights name the source 'papers', which is not among the data"):
         simple().amend(40, {"papers": 1})

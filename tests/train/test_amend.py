@@ -72,7 +72,7 @@ def test_a_run_is_not_continued_under_a_plan_whose_past_was_amended(amended, tmp
     [
         (None, "there is no file '.*change.toml'; name a TOML file with `weights` in it"),
         ("weights = ", "change.toml' is not TOML"),
-        ("at_step = 70", "a change of weights lacks weights; its fields are at_step, reason, weights"),
+        ("at_step = 70", "a change of weights lacks weights; its fields are at_step, reason, until_step, weights"),
         ("weights = { text = 0.5 }", "must add up to 1, they add up to 0.5"),
         (
             "weights = { text = 0.5, web_cod = 0.5 }",
