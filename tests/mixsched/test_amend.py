@@ -1,5 +1,6 @@
 """Weights that change while training runs: the past stays, the cursors go on, nothing is lost or served twice."""
 
+import dataclasses
 import json
 import math
 import pickle
@@ -228,6 +229,18 @@ def test_limits_hold_across_amendments() -> None:
         simple(limits={"code": Limit(3, "error")}, steps=54).amend(30, {"code": 0.9, "text": 0.1})
     stopped = simple(limits={"code": Limit(3, "stop")}).amend(30, {"code": 0.9, "text": 0.1})
     assert stopped.total_steps == 43
+
+
+def test_a_plan_departs_from_one_whose_past_is_another() -> None:
+    """What a checkpoint of 60 steps can be restored under: its own plan, or that with amendments from step 60 on."""
+    plan = simple().amend(40, {"text": 1})
+    assert plan.departures(plan, served_steps=60) == ()
+    assert plan.amend(60, {"code": 1}).departures(plan, served_steps=60) == ()
+    assert plan.amend(59, {"code": 1}).departures(plan, served_steps=60) == (
+        "plan.amendments has one at step 59, before the 60 steps that are done",
+    )
+    assert "plan.amendments.0.at_step was 40, now absent" in simple().departures(plan, served_steps=60)
+    assert "plan.seed was 0, now 1" in dataclasses.replace(plan, seed=1).departures(plan, served_steps=0)
 
 
 @pytest.mark.parametrize("at_step", [-1, 100, 2.5])

@@ -15,6 +15,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from mixsched import Phase, Quota, Ramp, Schedule, Steps, Table, resolve
+from mixsched.progress import RAMP_UNIT, tabled
 
 # W times the denominator must fit int64 here.
 LARGEST = 2**62
@@ -166,6 +167,28 @@ def test_a_million_steps_do_not_wear_the_guarantee_out(kind: str) -> None:
         counts = np.diff(through, axis=0)
         assert counts.min() >= 0
         assert (counts.sum(axis=1) == 7).all()
+
+
+def test_the_sums_of_a_long_cosine_are_those_of_its_steps() -> None:
+    """Half a million steps: what is kept of the running sums in 32 bits gives each sum and each step exactly."""
+    ramp = tabled("cosine", ramp_steps=600_000, offset=50_000, steps=500_000, start_left=1.0, end_left=1.0)
+    each = ramp.each(0, 500_000)
+    assert each.min() >= 0
+    assert each.max() <= RAMP_UNIT
+    assert np.array_equal(np.sort(each), each)
+    sums = np.concatenate([[0], np.cumsum(each)])
+    for steps in (0, 1, 4_095, 4_096, 4_097, 65_537, 250_000, 499_999, 500_000):
+        assert ramp.total(steps) == sums[steps]
+    assert np.array_equal(ramp.each(4_000, 9_000), each[4_000:9_000])
+
+
+def test_the_points_of_a_table_fall_on_the_nearest_steps() -> None:
+    """A third of 5 steps is 1.67, so that the second point lies at step 2; of 4 steps it is 1.33, step 1."""
+    for steps, nearest in ((5, 2), (4, 1)):
+        table = Table((("0", {"a": 1}), ("1/3", {"b": 1}), ("1", {"b": 1})))
+        schedule = Schedule((Phase("p", Steps(steps), table),), batch_size=8, context_tokens=1)
+        counts = [Quota(resolve(schedule)).counts(step).tolist() for step in range(steps)]
+        assert [count[0] > 0 for count in counts] == [True] * nearest + [False] * (steps - nearest)
 
 
 def test_a_table_that_leads_through_zero_and_back_keeps_the_guarantee() -> None:
