@@ -7,6 +7,7 @@ web_code/
 """
 
 import dataclasses
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -106,16 +107,6 @@ def read_manifest(folder: "Path") -> Manifest:
     return manifest
 
 
-@dataclasses.dataclass
-class _WholeFile:
-    """A part of a file as ArrayRecordDataSource wants it (its FileInstruction protocol)."""
-
-    filename: str
-    skip: int
-    take: int
-    examples_in_shard: int
-
-
 def tokenizer_fingerprint(shards: "Path") -> str:
     """The SHA-256 of the tokenizer beside the sources in `shards`; raises UsageError if there is none."""
     import hashlib
@@ -137,15 +128,12 @@ class Rows:
     """
 
     def __init__(self, folder: "Path", manifest: Manifest):
-        # Only readers of shards need array_record; plans and tables live without it.
-        from array_record.python.array_record_data_source import ArrayRecordDataSource
-
         self.folder = folder
         self.manifest = manifest
-        # Told how many rows they hold, the files are opened when they are first read, not all at once.
-        self._records = ArrayRecordDataSource(
-            [_WholeFile(str(folder / shard.file), 0, shard.rows, shard.rows) for shard in manifest.shards]
-        )
+        self._ends = np.cumsum([shard.rows for shard in manifest.shards])
+        # Opened when they are first read, and by each process for itself.
+        self._readers: dict[int, Any] = {}
+        self._opening = threading.Lock()
 
     def __len__(self) -> int:
         return self.manifest.rows
@@ -154,13 +142,49 @@ class Rows:
         return self.__getitems__([record])[0]
 
     def __getitems__(self, records: Sequence[Any]) -> np.ndarray:
-        width = self.manifest.context_tokens + 1
-        # ArrayRecord refuses to read nothing.
-        joined = b"".join(self._records.__getitems__(records)) if len(records) else b""
-        return np.frombuffer(joined, self.manifest.dtype).reshape(len(records), width)
+        wanted = np.asarray(records, np.int64)
+        rows = np.empty((len(wanted), self.manifest.context_tokens + 1), self.manifest.dtype)
+        if len(wanted) and not (wanted.min() >= 0 and wanted.max() < len(self)):
+            raise IndexError(f"records must lie in 0..{len(self) - 1}, got {wanted.min()}..{wanted.max()}")
+        shard_of = np.searchsorted(self._ends, wanted, side="right")
+        for shard in np.unique(shard_of).tolist():
+            places = np.flatnonzero(shard_of == shard)
+            first = self._ends[shard] - self.manifest.shards[shard].rows
+            # One call a shard: the library's own data source starts threads for every call, which costs more.
+            read = b"".join(self._reader(shard).read((wanted[places] - first).tolist()))
+            if len(read) != len(places) * rows[0].nbytes:
+                raise UsageError(
+                    f"the shard '{self.folder / self.manifest.shards[shard].file}' holds rows of another length than its "
+                    "manifest says; restore it or prepare this source again"
+                )
+            rows[places] = np.frombuffer(read, rows.dtype).reshape(len(places), -1)
+        rows.flags.writeable = False
+        return rows
+
+    def _reader(self, shard: int) -> Any:
+        reader = self._readers.get(shard)
+        if reader is None:
+            with self._opening:
+                reader = self._readers.get(shard) or _open_shard(self.folder / self.manifest.shards[shard].file)
+                self._readers[shard] = reader
+        return reader
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"folder": self.folder, "manifest": self.manifest}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)
 
     def __repr__(self) -> str:
         return f"Rows({str(self.folder)!r}, rows={len(self)})"
+
+
+def _open_shard(path: "Path") -> Any:
+    # Only readers of shards need array_record; plans and tables live without it.
+    from array_record.python.array_record_module import ArrayRecordReader
+
+    # Rows are asked for in random order, so reading ahead would read in vain.
+    return ArrayRecordReader(str(path), options="readahead_buffer_size:0", file_reader_buffer_size=2**15)
 
 
 def open_rows(folder: "Path", *, context_tokens: int | None = None, tokenizer: str | None = None) -> Rows:

@@ -51,13 +51,15 @@ def imports(module: str) -> set[str]:
 
 
 def imports_on_loading(module: str) -> set[str]:
-    """The imports of a module that stand outside its functions."""
+    """The imports of a module that stand outside its functions and are not for type checkers alone."""
     open_nodes: list[ast.AST] = [ast.parse(ALL[module].read_text())]
     found: set[str] = set()
     while open_nodes:
         node = open_nodes.pop()
         found.update(imported(node, module))
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            open_nodes += node.orelse
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             open_nodes += ast.iter_child_nodes(node)
     return found
 
@@ -88,12 +90,14 @@ def test_no_modules_import_each_other_in_a_circle(package: str) -> None:
 
 
 def test_mixsched_needs_numpy_alone() -> None:
-    """Grain's adapter has its own file; shards load array_record only where rows are read."""
+    """Adapters have their own files, others load what is optional only where it is used; the benchmark is no part."""
     may = {*sys.stdlib_module_names, "mixsched", "numpy"}
-    optional = {"mixsched.grain": {"grain"}, "mixsched.shards": {"array_record"}}
-    for module in modules("mixsched"):
+    adapters = {"mixsched.grain": {"grain"}, "mixsched.torch": {"torch"}, "mixsched.optax": {"jax"}}
+    optional = {**adapters, "mixsched.shards": {"array_record"}, "mixsched.plot": {"matplotlib"}}
+    for module in sorted(modules("mixsched").keys() - modules("mixsched/bench").keys()):
+        assert not any(name.startswith("mixsched.bench") for name in imports(module)), module
         assert {top(name) for name in imports(module)} - may <= optional.get(module, set()), module
-        if module != "mixsched.grain":
+        if module not in adapters:
             assert {top(name) for name in imports_on_loading(module)} <= may, module
 
 
@@ -110,6 +114,9 @@ def test_mixsched_loads_without_jax_grain_and_array_record() -> None:
     assert not found & {*HEAVY, "array_record"}
 
 
-@pytest.mark.parametrize("main", ["train.__main__", "train.prepare.__main__", "eval.__main__", "figures.__main__"])
+@pytest.mark.parametrize(
+    "main",
+    ["train.__main__", "train.prepare.__main__", "eval.__main__", "figures.__main__", "mixsched.bench.__main__"],
+)
 def test_help_is_quick_since_nothing_heavy_is_loaded_for_it(main: str) -> None:
     assert not loaded(main) & set(HEAVY)

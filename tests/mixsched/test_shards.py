@@ -1,5 +1,6 @@
 """Sources on disk: what was written is read, and what cannot be read is refused with the path that is wrong."""
 
+import concurrent.futures
 import json
 import pickle
 from collections.abc import Callable
@@ -55,6 +56,31 @@ def test_the_manifest_is_read_as_it_was_written(source: object) -> None:
 
 def test_no_records_are_no_rows(source: object) -> None:
     assert open_rows(source.folder).__getitems__([]).shape == (0, 9)
+
+
+@pytest.mark.parametrize("records", [[-1], [23], [0, 99]])
+def test_a_record_that_is_none_is_refused(source: object, records: list[int]) -> None:
+    rows = open_rows(source.folder)
+    with pytest.raises(IndexError, match=r"records must lie in 0\.\.22, got"):
+        rows.__getitems__(records)
+    with pytest.raises(IndexError):
+        rows[records[-1]]
+
+
+def test_rows_of_another_length_than_the_manifest_says_are_named(source: object) -> None:
+    manifest = source.folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"context_tokens": 8', '"context_tokens": 9'))
+    with pytest.raises(UsageError, match="the shard '.*-of-.*' holds rows of another length than its manifest says"):
+        open_rows(source.folder)[5]
+
+
+def test_many_threads_open_and_read_a_source_at_once(tmp_path: Path, write_source: Callable) -> None:
+    written = np.arange(4_000, dtype=np.uint16).reshape(500, 8)
+    rows = open_rows(write_source(tmp_path / "code", written, shards=5).folder)
+    orders = [np.random.default_rng(seed).permutation(500) for seed in range(16)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda order: rows.__getitems__(order.tolist()), orders))
+    assert all(np.array_equal(part, written[order]) for part, order in zip(found, orders, strict=True))
 
 
 def test_a_folder_without_a_manifest_is_no_source(source: object) -> None:

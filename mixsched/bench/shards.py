@@ -1,0 +1,58 @@
+"""Sources on disk to read from: rows of random token ids in ArrayRecord shards, as `train.prepare` writes them."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from array_record.python.array_record_module import ArrayRecordWriter
+
+from mixsched.bench.case import Case
+from mixsched.shards import Manifest, Rows, Shard, open_rows
+
+CONTEXT_TOKENS = 1_024
+LEAST_ROWS = 64
+SHARDS = 2
+
+
+def rows_on_disk(case: Case, total_rows: int) -> dict[str, int]:
+    """Rows of each source, about `total_rows` in all, by the weights."""
+    return {name: max(LEAST_ROWS, int(weight * total_rows)) for name, weight in case.weights.items()}
+
+
+def write_sources(folder: Path, rows: dict[str, int], *, seed: int) -> dict[str, Rows]:
+    """Write a source of so many rows for each name, and open them."""
+    rng = np.random.default_rng(seed)
+    for name, count in rows.items():
+        ids = rng.integers(0, 2**16, (count, CONTEXT_TOKENS + 1), np.uint16)
+        _write_source(folder / name, ids)
+    return {name: open_rows(folder / name) for name in rows}
+
+
+def _write_source(folder: Path, ids: np.ndarray) -> None:
+    folder.mkdir()
+    shards = []
+    for number, part in enumerate(np.array_split(ids, SHARDS)):
+        path = folder / f"{number:05}-of-{SHARDS:05}.array_record"
+        writer = ArrayRecordWriter(str(path), "group_size:1,uncompressed")
+        for row in part:
+            writer.write(row.tobytes())
+        writer.close()
+        content = path.read_bytes()
+        shards.append(Shard(path.name, len(part), len(content), hashlib.sha256(content).hexdigest()))
+    manifest = Manifest(
+        source=folder.name,
+        part="train",
+        rows=len(ids),
+        context_tokens=CONTEXT_TOKENS,
+        dtype=ids.dtype.name,
+        tokens=ids.size,
+        text_bytes=0,
+        documents=len(ids),
+        eos_id=0,
+        tokenizer="0" * 64,
+        shards=tuple(shards),
+        dropped={},
+        licences={},
+        origins={},
+    )
+    (folder / "manifest.json").write_text(manifest.to_json())
