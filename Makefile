@@ -38,7 +38,8 @@ test: setup
 TORCH := .venv/torch-door
 
 test-torch: $(TORCH)/.ready
-	MIXSCHED_TORCH=1 PYTHONPATH=$(TORCH) $(RUN) -m pytest tests/mixsched/test_torch_door.py mixsched/torch.py
+	MIXSCHED_TORCH=1 PYTHONPATH=$(TORCH) $(RUN) -m pytest tests/mixsched/test_torch_door.py \
+	  tests/mixsched/test_readme_mixsched.py
 
 $(TORCH)/.ready: .venv/.ready
 	@$(RUN) -m pip --version > /dev/null 2>&1 || $(RUN) -m ensurepip > /dev/null

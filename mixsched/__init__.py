@@ -11,6 +11,7 @@ from mixsched.curves import LinearAnneal as LinearAnneal
 from mixsched.curves import WarmupCosine as WarmupCosine
 from mixsched.curves import WarmupStableDecay as WarmupStableDecay
 from mixsched.errors import UsageError as UsageError
+from mixsched.iterate import iterate as iterate
 from mixsched.lengths import Length as Length
 from mixsched.lengths import Samples as Samples
 from mixsched.lengths import Share as Share

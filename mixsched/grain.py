@@ -1,14 +1,19 @@
 """The Grain door for other people's pipelines: a selection map that serves a plan sample by sample."""
 
+import bisect
+import functools
+import itertools
 from typing import Any
 
+import numpy as np
 from grain.transforms import DatasetSelectionMap
 
-from mixsched.placement import Placement
 from mixsched.plan import Plan
 
-# Samples that are placed at a time when they are asked for in order.
-BLOCK_SAMPLES = 2**12
+# Samples that are placed at a time: whole steps, at least one.
+BLOCK_SAMPLES = 2**11
+# Blocks that are kept. Grain's reader threads are at so many places at once.
+BLOCKS = 32
 
 
 class PlanSelection(DatasetSelectionMap):
@@ -19,38 +24,49 @@ class PlanSelection(DatasetSelectionMap):
         datasets = [grain.MapDataset.source(sources[name]) for name in plan.sources]
         samples = grain.MapDataset.select_from_datasets(datasets, PlanSelection(plan))
 
-    Sample number = samples of all steps before + slot, so that batching by the plan's batch size gives its batches.
+    Sample number = samples of all steps before + slot, so that batching by the plan's batch size gives its batches,
+    and so does `grain.experimental.ElasticIterator(samples, batch_size, shard_options)`, whose shards take every n-th
+    slot. Where the batch size changes between phases, batch each run of steps of one size by itself:
+
+        part = samples[plan.samples(first_step) : plan.samples(stop_step)].batch(plan.batch_size(first_step))
+
+    Neighbouring samples are placed together and kept for a while, so that no step is placed anew for each of its
+    samples, be they read in order, with a stride or from several threads. Raises IndexError beyond the plan's end,
+    which is what `samples.repeat()` runs into.
     """
 
     def __init__(self, plan: Plan):
         self._plan = plan
         self._samples = plan.samples(plan.total_steps)
-        self._recent: tuple[range, Placement] | None = None
+        # A limit may stop the plan before its last phases.
+        firsts = [step for step in plan.schedule.first_steps if step < plan.total_steps]
+        self._phases = list(itertools.pairwise([*firsts, plan.total_steps]))
+        self._first_samples = [plan.samples(first) for first in firsts]
+        self._block_steps = [max(1, BLOCK_SAMPLES // plan.batch_size(first)) for first in firsts]
+        self._block_samples = [
+            steps * plan.batch_size(first) for first, steps in zip(firsts, self._block_steps, strict=True)
+        ]
+        self._block = functools.lru_cache(BLOCKS)(self._place)
 
     def __len__(self) -> int:
         return self._samples
 
     def __getitem__(self, index: int) -> tuple[int, int]:
         if not 0 <= index < self._samples:
-            raise IndexError(f"`index` must lie in 0..{self._samples - 1}, got {index}")
-        # Neighbouring samples share a block. One tuple, swapped whole, keeps this safe among reader threads.
-        recent = self._recent
-        if recent is None or index not in recent[0]:
-            recent = self._block(index)
-            self._recent = recent
-        samples, placement = recent
-        return int(placement.source[index - samples.start]), int(placement.record[index - samples.start])
+            raise IndexError(
+                f"`index` must lie in 0..{self._samples - 1}, the samples of the plan, got {index}; a plan is not "
+                "repeated: declare longer phases instead"
+            )
+        phase = bisect.bisect_right(self._first_samples, index) - 1
+        block, place = divmod(index - self._first_samples[phase], self._block_samples[phase])
+        source, record = self._block(phase, block)
+        return source.item(place), record.item(place)
 
-    def _block(self, index: int) -> tuple[range, Placement]:
-        step = self._plan.step_of(index)
-        # A step alone where samples are asked for out of order.
-        recent, follows = self._recent, False
-        if recent is not None:
-            follows = index == recent[0].stop
-        steps = max(1, BLOCK_SAMPLES // self._plan.batch_size(step)) if follows else 1
-        stop = min(step + steps, self._plan.total_steps)
-        samples = range(self._plan.samples(step), self._plan.samples(stop))
-        return samples, self._plan.batches(step, stop)
+    def _place(self, phase: int, block: int) -> tuple[np.ndarray, np.ndarray]:
+        first, stop = self._phases[phase]
+        first += block * self._block_steps[phase]
+        placed = self._plan.batches(first, min(stop, first + self._block_steps[phase]))
+        return placed.source, placed.record
 
     def __getstate__(self) -> dict[str, Any]:
         return {"plan": self._plan}

@@ -154,8 +154,8 @@ class Rows:
             read = b"".join(self._reader(shard).read((wanted[places] - first).tolist()))
             if len(read) != len(places) * rows[0].nbytes:
                 raise UsageError(
-                    f"the shard '{self.folder / self.manifest.shards[shard].file}' holds rows of another length than its "
-                    "manifest says; restore it or prepare this source again"
+                    f"the shard '{self.folder / self.manifest.shards[shard].file}' holds rows of another length than "
+                    "its manifest says; restore it or prepare this source again"
                 )
             rows[places] = np.frombuffer(read, rows.dtype).reshape(len(places), -1)
         rows.flags.writeable = False

@@ -1,150 +1,207 @@
-"""All doors serve one plan: the same rows in the same order, read from real shards, alone or through Grain."""
+"""All doors serve one plan: the same rows in the same order from any step on, read from real shards."""
 
 import pickle
 from collections.abc import Callable
+from pathlib import Path
 
+import doors
 import grain
 import numpy as np
 import pytest
+from doors import READING, Case, Door, same, selected
 
-from mixsched import Phase, Placement, Plan, Ramp, Rows, Schedule, Steps, StepSource, UsageError, open_rows
-from mixsched.grain import PlanSelection
+from mixsched import Limit, Phase, Plan, Schedule, Steps, StepSource, UsageError
+from mixsched.grain import BLOCK_SAMPLES, PlanSelection
+from mixsched.iterate import CHUNK_SAMPLES, iterate
 
-Sources = dict[str, Rows]
-
-
-@pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory, write_source: Callable) -> Sources:
-    folder = tmp_path_factory.mktemp("shards")
-    generator = np.random.default_rng(0)
-    sizes = {"text": 29, "code": 7, "math": 12}
-    drawn = {name: generator.integers(0, 2**16, (rows, 9), np.uint16) for name, rows in sizes.items()}
-    return {name: open_rows(write_source(folder / name, rows, shards=2).folder) for name, rows in drawn.items()}
-
-
-@pytest.fixture(scope="module")
-def plan(sources: Sources) -> Plan:
-    mix = {"text": 0.7, "code": 0.3}
-    ramp = Ramp(mix, {"math": "1/3", "text": "2/3"})
-    phases = (Phase("a", Steps(9), mix), Phase("b", Steps(6), ramp, batch_size=5))
-    schedule = Schedule(phases, batch_size=8, context_tokens=8)
-    return Plan(schedule, {name: len(rows) for name, rows in sources.items()}, seed=4)
-
-
-def read_one_by_one(plan: Plan, sources: Sources, placement: Placement) -> np.ndarray:
-    pairs = zip(placement.source.tolist(), placement.record.tolist(), strict=True)
-    return np.stack([sources[plan.sources[source]][record] for source, record in pairs])
+HOST_DOORS = (doors.plain, doors.step_source, doors.step_source_in_threads)
+DOORS = (*HOST_DOORS, doors.selection_one_by_one, doors.selection_in_threads, doors.elastic)
+# Each run of one batch size starts processes anew; from step 11 on there is only one.
+PROCESS_DOORS = (
+    (doors.step_source_in_processes, 3),
+    (doors.selection_in_processes, 11),
+    (doors.elastic_in_processes, 11),
+)
 
 
 @pytest.fixture(scope="module")
-def batches(plan: Plan, sources: Sources) -> list[np.ndarray]:
-    """The rows of every step, read one at a time by `Plan.batch`: what the doors are compared with."""
-    return [read_one_by_one(plan, sources, plan.batch(step)) for step in range(plan.total_steps)]
+def case(tmp_path_factory: pytest.TempPathFactory, write_source: Callable) -> Case:
+    return doors.make_case(tmp_path_factory.mktemp("shards"), write_source)
 
 
-def test_the_step_source_serves_the_batches_of_the_plan(plan: Plan, sources: Sources, batches: list) -> None:
-    steps = StepSource(plan, sources)
-    assert len(steps) == 15
-    for step in range(15):
+@pytest.mark.parametrize("first_step", doors.FIRST_STEPS)
+@pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
+def test_a_door_serves_the_batches_of_the_plan_from_any_step(case: Case, door: Door, first_step: int) -> None:
+    assert same(door(case.plan, case.sources, first_step), case.batches[first_step:])
+
+
+@pytest.mark.parametrize(("door", "first_step"), PROCESS_DOORS, ids=lambda door: getattr(door, "__name__", None))
+def test_a_door_serves_the_batches_of_the_plan_from_processes(case: Case, door: Door, first_step: int) -> None:
+    assert same(doors.in_a_process(doors.serve, door, case, first_step), case.batches[first_step:])
+
+
+@pytest.mark.parametrize("hosts", [2, 3, 4])
+@pytest.mark.parametrize("door", HOST_DOORS, ids=lambda door: door.__name__)
+def test_hosts_read_the_batches_between_them(case: Case, door: Callable, hosts: int) -> None:
+    each = [door(case.plan, case.sources, 2, host=host, hosts=hosts) for host in range(hosts)]
+    assert same([np.concatenate(batch) for batch in zip(*each, strict=True)], case.batches[2:])
+
+
+@pytest.fixture(scope="module")
+def long_plan() -> Plan:
+    """More samples than the doors place at a time, in steps that do not divide what they place."""
+    phases = (Phase("a", Steps(300), {"text": 0.7, "code": 0.3}), Phase("b", Steps(300), {"text": 1}, batch_size=31))
+    plan = Plan(Schedule(phases, batch_size=70, context_tokens=8), {"text": 999, "code": 57}, seed=4)
+    assert plan.samples(600) > CHUNK_SAMPLES > 2 * BLOCK_SAMPLES
+    return plan
+
+
+@pytest.mark.parametrize(("host", "hosts"), [(0, 1), (2, 3)])
+def test_iterating_gives_the_slots_of_every_step(long_plan: Plan, host: int, hosts: int) -> None:
+    steps = iterate(long_plan, first_step=7, stop_step=590, host=host, hosts=hosts)
+    for expected, (step, placement) in zip(range(7, 590), steps, strict=True):
+        slots = long_plan.slots(step, host=host, hosts=hosts)
+        assert step == expected
+        assert {name: part.tolist() for name, part in vars(placement).items()} == {
+            name: part.tolist() for name, part in vars(slots).items()
+        }
+
+
+@pytest.mark.parametrize("steps", [(-1, None), (18, None), (3, 2), (3, 18), (2.0, None), (0, True)])
+def test_steps_that_are_none_are_refused_at_the_call(case: Case, steps: tuple) -> None:
+    with pytest.raises(UsageError, match=r"`first_step` must lie in 0\.\.17 .* and `stop_step` between it and 17, got"):
+        iterate(case.plan, first_step=steps[0], stop_step=steps[1])
+
+
+def test_a_host_that_is_none_is_refused_at_the_call(case: Case) -> None:
+    with pytest.raises(UsageError, match=r"`host` must lie in 0\.\.hosts-1 and `hosts` in 1\.\.4 .* got host 2 of 2"):
+        iterate(case.plan, host=2, hosts=2)
+
+
+def test_the_step_source_tells_the_source_of_each_row(case: Case) -> None:
+    steps = StepSource(case.plan, case.sources)
+    assert len(steps) == 17
+    for step in range(17):
         batch = steps[step]
-        assert np.array_equal(batch["rows"], batches[step])
-        assert np.array_equal(batch["source"], plan.batch(step).source)
+        assert np.array_equal(batch["source"], case.plan.batch(step).source)
         assert {name: part.dtype for name, part in batch.items()} == {"rows": np.int32, "source": np.int32}
 
 
-@pytest.mark.parametrize("hosts", [2, 3, 5])
-def test_several_hosts_read_the_batches_between_them(plan: Plan, sources: Sources, batches: list, hosts: int) -> None:
-    parts = [StepSource(plan, sources, host, hosts) for host in range(hosts)]
-    for step in (0, 8, 9, 14):
-        assert np.array_equal(np.concatenate([part[step]["rows"] for part in parts]), batches[step])
-        assert np.array_equal(np.concatenate([part[step]["source"] for part in parts]), plan.batch(step).source)
+def test_a_selection_serves_the_samples_in_any_order(long_plan: Plan) -> None:
+    everything = long_plan.batches(0, 600)
+    expected = list(zip(everything.source.tolist(), everything.record.tolist(), strict=True))
+    selection = PlanSelection(long_plan)
+    assert [selection[sample] for sample in range(len(selection))] == expected
+    for sample in np.random.default_rng(0).permutation(len(selection))[:500]:
+        assert PlanSelection(long_plan)[sample] == selection[sample] == expected[sample]
 
 
-def selected(plan: Plan, sources: Sources) -> grain.MapDataset:
-    datasets = [grain.MapDataset.source(sources[name]) for name in plan.sources]
-    return grain.MapDataset.select_from_datasets(datasets, PlanSelection(plan))
+@pytest.mark.parametrize("stride", [1, 8, 70])
+def test_a_selection_places_neighbours_once(long_plan: Plan, monkeypatch: pytest.MonkeyPatch, stride: int) -> None:
+    """Not one step for each sample, whatever the stride of a reader and however far apart its threads are."""
+    placed, batches = [], Plan.batches
+    monkeypatch.setattr(Plan, "batches", lambda plan, *steps: placed.append(steps) or batches(plan, *steps))
+    selection = PlanSelection(long_plan)
+    for sample in range(0, len(selection) - 9_000, stride):
+        _ = selection[sample], selection[sample + 9_000]
+    assert len(placed) == len(set(placed)) <= len(selection) // BLOCK_SAMPLES + 3
 
 
-def test_grains_selection_serves_the_samples_of_the_plan_in_order(plan: Plan, sources: Sources, batches: list) -> None:
-    samples = selected(plan, sources)
-    assert len(samples) == 9 * 8 + 6 * 5
-    assert np.array_equal([samples[sample] for sample in range(102)], np.concatenate(batches))
+@pytest.mark.parametrize("sample", [-1, 112])
+def test_a_selection_ends_with_its_plan(case: Case, sample: int) -> None:
+    assert len(PlanSelection(case.plan)) == 112
+    with pytest.raises(IndexError, match=rf"`index` must lie in 0\.\.111.*got {sample}; a plan is not repeated"):
+        PlanSelection(case.plan)[sample]
 
 
-def test_grains_batches_of_a_selection_are_the_batches_of_the_plan(plan: Plan, sources: Sources, batches: list) -> None:
-    ours = selected(plan, sources)[:72].batch(8)
-    assert np.array_equal([ours[step] for step in range(9)], batches[:9])
-    last = selected(plan, sources)[72:].batch(5).to_iter_dataset(grain.ReadOptions(num_threads=2))
-    assert np.array_equal(list(last), batches[9:])
-
-
-def test_a_selection_can_be_asked_in_any_order_and_no_further(plan: Plan) -> None:
-    selection, again = PlanSelection(plan), PlanSelection(plan)
-    in_order = [selection[sample] for sample in range(len(selection))]
-    for sample in np.random.default_rng(0).permutation(len(selection)).tolist():
-        assert again[sample] == in_order[sample]
-    for sample in (-1, 102):
-        with pytest.raises(IndexError, match=rf"`index` must lie in 0\.\.101, got {sample}"):
-            selection[sample]
-
-
-def test_doors_can_be_sent_to_a_worker(plan: Plan, sources: Sources, batches: list) -> None:
+def test_a_selection_ends_where_a_limit_stops_its_plan(case: Case) -> None:
+    plan = Plan(case.plan.schedule, case.plan.rows, seed=4, limits={"code": Limit(1, "stop")})
+    assert 0 < plan.total_steps < 6
     selection = PlanSelection(plan)
-    assert selection[50] == PlanSelection(plan)[50]
+    served = plan.batches(0, plan.total_steps)
+    assert [selection[sample][0] for sample in range(len(selection))] == served.source.tolist()
+
+
+def test_doors_can_be_sent_to_a_worker(case: Case) -> None:
+    selection = PlanSelection(case.plan)
+    assert selection[50] == PlanSelection(case.plan)[50]
     there = pickle.loads(pickle.dumps(selection))
-    assert [there[sample] for sample in range(102)] == [selection[sample] for sample in range(102)]
-    assert plan.fingerprint[:12] in repr(there)
-    steps = pickle.loads(pickle.dumps(StepSource(plan, sources, 1, 2)))
-    assert np.array_equal(steps[3]["rows"], batches[3][4:])
+    assert [there[sample] for sample in range(112)] == [selection[sample] for sample in range(112)]
+    assert case.plan.fingerprint[:12] in repr(there)
+    steps = pickle.loads(pickle.dumps(StepSource(case.plan, case.sources, 1, 2)))
+    assert np.array_equal(steps[3]["rows"], case.batches[3][4:])
 
 
-READING = grain.ReadOptions(num_threads=2, prefetch_buffer_size=4)
-
-
-@pytest.mark.parametrize("step", [0, 1, 8, 9, 14])
-def test_grain_reads_on_from_any_step(plan: Plan, sources: Sources, batches: list, step: int) -> None:
-    steps = grain.MapDataset.source(StepSource(plan, sources))
-    found = [batch["rows"] for batch in steps[step:].to_iter_dataset(READING)]
-    assert len(found) == 15 - step
-    assert all(np.array_equal(one, other) for one, other in zip(found, batches[step:], strict=True))
-
-
-def test_a_grain_iterator_resumes_from_each_of_its_states(plan: Plan, sources: Sources, batches: list) -> None:
-    dataset = grain.MapDataset.source(StepSource(plan, sources)).to_iter_dataset(READING)
+def test_a_grain_iterator_resumes_from_each_of_its_states(case: Case) -> None:
+    dataset = grain.MapDataset.source(StepSource(case.plan, case.sources)).to_iter_dataset(READING)
     iterator = iter(dataset)
-    states = []
-    for _ in range(15):
-        states.append(iterator.get_state())
-        next(iterator)
-    for step, state in enumerate(states):
+    for step in range(18):
         resumed = iter(dataset)
-        resumed.set_state(state)
-        assert np.array_equal(next(resumed)["rows"], batches[step])
+        resumed.set_state(iterator.get_state())
+        assert same([batch["rows"] for batch in resumed], case.batches[step:])
+        next(iterator, None)
 
 
-def test_a_missing_source_is_refused(plan: Plan, sources: Sources) -> None:
-    less = {name: rows for name, rows in sources.items() if name != "math"}
-    with pytest.raises(UsageError, match="the source 'math' is missing, but the plan was made for 12 rows of it"):
-        StepSource(plan, less)
+def shards(case: Case, count: int) -> list[grain.DatasetIterator]:
+    """The elastic iterators of all shards over the first 11 steps, which have 8 samples each."""
+    samples = selected(case.plan, case.sources)[:88]
+    options = [grain.sharding.ShardOptions(shard, count) for shard in range(count)]
+    return [iter(grain.experimental.ElasticIterator(samples, 8, each, read_options=READING)) for each in options]
 
 
-def test_a_source_of_other_rows_is_refused(plan: Plan, sources: Sources) -> None:
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 4), (4, 1)])
+def test_elastic_shards_share_the_batches_and_hand_over_to_any_number(case: Case, before: int, after: int) -> None:
+    running = shards(case, before)
+    for step in range(12):
+        resumed = shards(case, after)
+        for shard in resumed:
+            shard.set_state(running[-1].get_state())
+        # By Grain's rule a shard takes every n-th slot.
+        for number, shard in enumerate(resumed):
+            assert same(shard, [batch[number::after] for batch in case.batches[step:11]])
+        found = [next(shard, None) for shard in running]
+        if step < 11:
+            assert same(found, [case.batches[step][number::before] for number in range(before)])
+
+
+def test_grains_checkpoints_resume_doors(case: Case, tmp_path: Path) -> None:
+    dataset = grain.MapDataset.source(StepSource(case.plan, case.sources)).to_iter_dataset(READING)
+    handler = grain.checkpoint.CheckpointHandler()
+    iterators = {"steps": iter(dataset), "elastic": shards(case, 1)[0]}
+    for name, iterator in iterators.items():
+        next(iterator), next(iterator)
+        (tmp_path / name).mkdir()
+        handler.save(tmp_path / name, item=iterator)
+    steps = handler.restore(tmp_path / "steps", item=iter(dataset))
+    assert same([batch["rows"] for batch in steps], case.batches[2:])
+    assert same(handler.restore(tmp_path / "elastic", item=shards(case, 1)[0]), case.batches[2:11])
+
+
+@pytest.mark.parametrize(("name", "rows"), [("math", 12), ("law", 5)])
+def test_a_missing_source_is_refused_also_one_of_an_amendment(case: Case, name: str, rows: int) -> None:
+    less = {other: source for other, source in case.sources.items() if other != name}
+    message = f"the source '{name}' is missing, but the plan was made for {rows} rows of it"
+    with pytest.raises(UsageError, match=message):
+        StepSource(case.plan, less)
+
+
+def test_a_source_of_other_rows_is_refused(case: Case) -> None:
     with pytest.raises(UsageError, match="the source 'code' has 12 rows, but the plan was made for 7 rows of it"):
-        StepSource(plan, sources | {"code": sources["math"]})
+        StepSource(case.plan, {**case.sources, "code": case.sources["math"]})
 
 
-def test_a_host_without_slots_is_told(plan: Plan, sources: Sources) -> None:
-    with pytest.raises(UsageError, match=r"`hosts` in 1\.\.5 \(the smallest batch\), got host 0 of 6"):
-        StepSource(plan, sources, 0, 6)
+def test_a_host_without_slots_is_told(case: Case) -> None:
+    with pytest.raises(UsageError, match=r"`hosts` in 1\.\.4 \(the smallest batch\), got host 0 of 5"):
+        StepSource(case.plan, case.sources, 0, 5)
 
 
 @pytest.mark.parametrize("step", [-1, 10_000])
-def test_a_step_that_is_none_ends_iteration(plan: Plan, sources: Sources, step: int) -> None:
+def test_a_step_that_is_none_ends_iteration(case: Case, step: int) -> None:
     with pytest.raises(IndexError, match="`index` must be a step in 0"):
-        StepSource(plan, sources)[step]
+        StepSource(case.plan, case.sources)[step]
 
 
 @pytest.mark.parametrize(("host", "hosts"), [(2, 2), (-1, 2)])
-def test_a_host_that_is_none_is_refused(plan: Plan, sources: Sources, host: int, hosts: int) -> None:
+def test_a_host_that_is_none_is_refused(case: Case, host: int, hosts: int) -> None:
     with pytest.raises(UsageError, match=r"`host` must lie in 0\.\.hosts-1"):
-        StepSource(plan, sources, host, hosts)
+        StepSource(case.plan, case.sources, host, hosts)

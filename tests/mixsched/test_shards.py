@@ -70,7 +70,7 @@ def test_a_record_that_is_none_is_refused(source: object, records: list[int]) ->
 def test_rows_of_another_length_than_the_manifest_says_are_named(source: object) -> None:
     manifest = source.folder / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"context_tokens": 8', '"context_tokens": 9'))
-    with pytest.raises(UsageError, match="the shard '.*-of-.*' holds rows of another length than its manifest says"):
+    with pytest.raises(UsageError, match=r"the shard '.*-of-.*' holds rows of another length than its manifest says"):
         open_rows(source.folder)[5]
 
 

@@ -1,0 +1,44 @@
+"""Reads the rows that a placement names: one call a source, however many slots there are."""
+
+from collections.abc import Mapping, Sequence, Sized
+from typing import Any, Protocol
+
+import numpy as np
+
+from mixsched.errors import UsageError
+from mixsched.placement import Placement
+from mixsched.plan import Plan
+
+
+class RowSource(Protocol):
+    """What the doors read: rows by record number, all of one shape, many in one call."""
+
+    def __len__(self) -> int: ...
+
+    def __getitems__(self, records: Sequence[Any], /) -> Any: ...
+
+
+def check_sources(plan: Plan, sources: Mapping[str, Sized]) -> None:
+    """Raise UsageError unless `sources` holds every source of the plan with the rows it was planned with."""
+    planned = plan.all_rows
+    for name in plan.sources:
+        found = len(sources[name]) if name in sources else None
+        if found != planned[name]:
+            have = "is missing" if found is None else f"has {found} rows"
+            raise UsageError(
+                f"the source {name!r} {have}, but the plan was made for {planned[name]} rows of it; "
+                "give the data that the plan was made for, or make a new plan"
+            )
+
+
+def read_rows(plan: Plan, sources: Mapping[str, RowSource], placement: Placement) -> np.ndarray:
+    """The rows of the samples of a placement, in its order: int32 [slots, row], for at least one slot."""
+    order = np.argsort(placement.source, kind="stable")
+    used, firsts = np.unique(placement.source[order], return_index=True)
+    parts = [
+        np.asarray(sources[plan.sources[source]].__getitems__(placement.record[slots].tolist()))
+        for source, slots in zip(used.tolist(), np.split(order, firsts[1:]), strict=True)
+    ]
+    rows = np.empty((len(order), *parts[0].shape[1:]), np.int32)
+    rows[order] = np.concatenate(parts)
+    return rows
