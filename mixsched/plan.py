@@ -13,6 +13,7 @@ from mixsched.declaration import declare, fingerprint_of, read_declaration
 from mixsched.differences import differences
 from mixsched.errors import UsageError
 from mixsched.handover import Cap
+from mixsched.hosts import host_slots
 from mixsched.lengths import is_whole
 from mixsched.limits import Limit, check_limits
 from mixsched.mixes import Mix
@@ -168,8 +169,7 @@ class Plan:
         """
         if not 0 <= host < hosts:
             raise UsageError(f"`host` must lie in 0..{hosts - 1}, got {host}")
-        size = self.batch_size(step)
-        return self._place(step, slice(host * size // hosts, (host + 1) * size // hosts))
+        return self._place(step, host_slots(self.batch_size(step), host=host, hosts=hosts))
 
     def _place(self, step: int, slot: slice) -> Placement:
         self._check_step(step)

@@ -35,10 +35,11 @@ def read_rows(plan: Plan, sources: Mapping[str, RowSource], placement: Placement
     """The rows of the samples of a placement, in its order: int32 [slots, row], for at least one slot."""
     order = np.argsort(placement.source, kind="stable")
     used, firsts = np.unique(placement.source[order], return_index=True)
-    parts = [
-        np.asarray(sources[plan.sources[source]].__getitems__(placement.record[slots].tolist()))
-        for source, slots in zip(used.tolist(), np.split(order, firsts[1:]), strict=True)
-    ]
-    rows = np.empty((len(order), *parts[0].shape[1:]), np.int32)
-    rows[order] = np.concatenate(parts)
+    rows = None
+    for source, slots in zip(used.tolist(), np.split(order, firsts[1:]), strict=True):
+        part = np.asarray(sources[plan.sources[source]].__getitems__(placement.record[slots].tolist()))
+        if rows is None:
+            rows = np.empty((len(order), *part.shape[1:]), np.int32)
+        rows[slots] = part
+    assert rows is not None  # check_host sees to it that every host has a slot.
     return rows

@@ -14,10 +14,10 @@ from train.step import jit_step
 CONFIG = ModelConfig(vocab_size=96, context_tokens=16, width=32, layers=2, heads=2, hidden=64, loss_chunk_tokens=32)
 
 
-def steps(devices: int, count: int, *, weight_decay: float = 0.1, learning_rate: float = 1e-2):
+def steps(devices: int, count: int, *, weight_decay: float = 0.1, learning_rate: float = 1e-2, eps: float = 1e-8):
     """The state before and after `count` steps on so many devices, and each step's metrics."""
     mesh = data_mesh(jax.devices()[:devices])
-    optimizer = make_optimizer(OptimizerConfig(peak_lr=1e-2, weight_decay=weight_decay))
+    optimizer = make_optimizer(OptimizerConfig(peak_lr=1e-2, weight_decay=weight_decay, eps=eps))
     state = init_state(state_maker(CONFIG, optimizer, key=jax.random.key(0)), mesh)
     before = jax.device_get(state)
     step = jit_step(state, optimizer, sources=3, mesh=mesh)
@@ -33,14 +33,16 @@ def steps(devices: int, count: int, *, weight_decay: float = 0.1, learning_rate:
 
 
 def test_eight_devices_give_the_numbers_of_one():
-    _, one, told_by_one = steps(1, 4)
-    _, eight, told_by_eight = steps(8, 4)
+    # Adam divides a gradient by its size: with its own `eps`, one that is nearly zero would make of the last bits of a
+    # sum, which differ between processors, a whole step.
+    _, one, told_by_one = steps(1, 4, eps=1e-4)
+    _, eight, told_by_eight = steps(8, 4, eps=1e-4)
     for a, b in zip(told_by_one, told_by_eight, strict=True):
         np.testing.assert_allclose(a.loss, b.loss, rtol=1e-5)
         np.testing.assert_allclose(a.grad_norm, b.grad_norm, rtol=1e-4)
         np.testing.assert_allclose(a.source_loss_sum, b.source_loss_sum, rtol=1e-5)
     for a, b in zip(jax.tree.leaves(one.model), jax.tree.leaves(eight.model), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-5)
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
 
 
 def test_the_first_steps_have_the_numbers_they_always_had():
