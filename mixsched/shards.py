@@ -142,24 +142,35 @@ class Rows:
         return self.__getitems__([record])[0]
 
     def __getitems__(self, records: Sequence[Any]) -> np.ndarray:
-        wanted = np.asarray(records, np.int64)
-        rows = np.empty((len(wanted), self.manifest.context_tokens + 1), self.manifest.dtype)
-        if len(wanted) and not (wanted.min() >= 0 and wanted.max() < len(self)):
-            raise IndexError(f"records must lie in 0..{len(self) - 1}, got {wanted.min()}..{wanted.max()}")
-        shard_of = np.searchsorted(self._ends, wanted, side="right")
+        rows = np.empty((len(records), self.width), self.manifest.dtype)
+        self.read_into(rows, np.arange(len(records)), np.asarray(records, np.int64))
+        rows.flags.writeable = False
+        return rows
+
+    @property
+    def width(self) -> int:
+        """Token ids in a row."""
+        return self.manifest.context_tokens + 1
+
+    def read_into(self, rows: np.ndarray, places: np.ndarray, records: np.ndarray) -> None:
+        """Read each of `records` into its place of `rows`, of any dtype that holds the ids: [rows, width].
+
+        `places` and `records` are int64 of one length. What `__getitems__` does without the copy.
+        """
+        if len(records) and (records.min() < 0 or records.max() >= len(self)):
+            raise IndexError(f"records must lie in 0..{len(self) - 1}, got {records.min()}..{records.max()}")
+        shard_of = np.searchsorted(self._ends, records, side="right")
         for shard in np.unique(shard_of).tolist():
-            places = np.flatnonzero(shard_of == shard)
+            part = np.flatnonzero(shard_of == shard)
             first = self._ends[shard] - self.manifest.shards[shard].rows
             # One call a shard: the library's own data source starts threads for every call, which costs more.
-            read = b"".join(self._reader(shard).read((wanted[places] - first).tolist()))
-            if len(read) != len(places) * rows[0].nbytes:
+            read = b"".join(self._reader(shard).read((records[part] - first).tolist()))
+            if len(read) != len(part) * self.width * np.dtype(self.manifest.dtype).itemsize:
                 raise UsageError(
                     f"the shard '{self.folder / self.manifest.shards[shard].file}' holds rows of another length than "
                     "its manifest says; restore it or prepare this source again"
                 )
-            rows[places] = np.frombuffer(read, rows.dtype).reshape(len(places), -1)
-        rows.flags.writeable = False
-        return rows
+            rows[places[part]] = np.frombuffer(read, self.manifest.dtype).reshape(len(part), self.width)
 
     def _reader(self, shard: int) -> Any:
         reader = self._readers.get(shard)

@@ -38,6 +38,8 @@ def installed() -> bool:
 def interleave(case: Case) -> Interleaved:
     """Sources drawn by probability until all were served whole, those that end earlier starting over."""
     library = importlib.import_module("datasets")
+    # It warns with all row numbers of the table where it cannot hash them.
+    library.logging.set_verbosity_error()
     dataset = library.interleave_datasets(
         _in_memory(tuple(case.rows.values())),
         probabilities=[float(weight) for weight in case.weights.values()],
