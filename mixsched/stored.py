@@ -6,10 +6,10 @@ sum when it is first read. Declarations alone, as `Plan.to_json` and `to_toml` w
 
 import json
 import mmap
-import os
 import zlib
 from pathlib import Path
 
+from mixsched.atomic import write_atomically
 from mixsched.edf import CHUNK_STEPS
 from mixsched.errors import UsageError
 from mixsched.quota import Quota
@@ -29,16 +29,7 @@ def write_solved(path: Path, declared: dict, quota: Quota) -> None:
     eras = json.dumps(told)
     head = {"mixsched_plan": STORED_FORMAT, "chunk_steps": CHUNK_STEPS, "plan": declared, "eras": told}
     head["sum"] = zlib.crc32(eras.encode())
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as stream:
-            stream.write(json.dumps(head).encode() + b"\n")
-            stream.writelines(chunks)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.rename(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_atomically(path, [json.dumps(head).encode(), b"\n", *chunks])
 
 
 def read_declared(path: Path) -> tuple[object, list[dict], memoryview]:

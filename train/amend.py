@@ -9,7 +9,7 @@ from eval.rundir import RunFolder
 from mixsched.errors import UsageError
 from mixsched.mixes import check_fields, knots, mix_from_json
 from mixsched.toml import from_toml
-from train.rundir import write_atomically
+from train.rundir import write_text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,5 +65,5 @@ def amend_run(
         until_step=change.until_step,
         reason=change.reason,
     )
-    write_atomically(folder.plan, json.dumps(amended.to_json(), indent=1) + "\n")
+    write_text(folder.plan, json.dumps(amended.to_json(), indent=1) + "\n")
     return amended

@@ -2,11 +2,11 @@
 
 import dataclasses
 import json
-import os
 from pathlib import Path
 
 import mixsched
 from eval.rundir import RunConfig, RunFolder, read_config, read_plan
+from mixsched.atomic import write_atomically
 from mixsched.differences import differences
 from mixsched.errors import UsageError
 
@@ -30,9 +30,9 @@ def claim(folder: RunFolder, config: RunConfig, plan: mixsched.Plan, *, resume: 
             raise UsageError(
                 f"'{left}' is of a run whose config.json is gone; restore that file, or remove '{folder.path}'"
             )
-    write_atomically(folder.plan, json.dumps(plan.to_json(), indent=1) + "\n")
+    write_text(folder.plan, json.dumps(plan.to_json(), indent=1) + "\n")
     # Last, so that a folder with a configuration has a plan too.
-    write_atomically(folder.config, json.dumps(dataclasses.asdict(config), indent=1) + "\n")
+    write_text(folder.config, json.dumps(dataclasses.asdict(config), indent=1) + "\n")
     return plan
 
 
@@ -49,7 +49,7 @@ def record_data(folder: RunFolder, data: dict[str, str]) -> None:
             )
     if data.keys() - config.data.keys():
         config = dataclasses.replace(config, data=config.data | data)
-        write_atomically(folder.config, json.dumps(dataclasses.asdict(config), indent=1) + "\n")
+        write_text(folder.config, json.dumps(dataclasses.asdict(config), indent=1) + "\n")
 
 
 def drop_after(path: Path, steps_done: int) -> None:
@@ -67,20 +67,12 @@ def drop_after(path: Path, steps_done: int) -> None:
         told = json.loads(line)
         if told.get("steps_done", told.get("step")) <= steps_done:
             kept.append(line)
-    write_atomically(path, "".join(kept))
+    write_text(path, "".join(kept))
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file whole or not at all: beside its place first, on disk, then renamed."""
-    beside = path.with_name(f".{path.name}.tmp")
-    try:
-        with beside.open("w") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.rename(path)
-    finally:
-        beside.unlink(missing_ok=True)
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    write_atomically(path, [text.encode()])
 
 
 def _check_same(folder: RunFolder, config: RunConfig, plan: mixsched.Plan) -> mixsched.Plan:
