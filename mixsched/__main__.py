@@ -50,16 +50,14 @@ def parse(argv: list[str]) -> argparse.Namespace:
 def main() -> int:
     """Parse and call."""
     arguments = parse(sys.argv[1:])
-    # Imported here, so that --help is quick and matplotlib is asked for by `plot` alone.
-    if arguments.command == "plot":
-        from mixsched.plot import plot
-
-        return plot(arguments.file, arguments.out, shards=arguments.shards)
+    # Imported here, so that --help is quick.
     from mixsched import commands
 
     match arguments.command:
         case "plan":
             return commands.tell(arguments.file, shards=arguments.shards, save=arguments.save)
+        case "plot":
+            return commands.plot(arguments.file, arguments.out, shards=arguments.shards)
         case "diff":
             return commands.compare(arguments.before, arguments.now)
         case _:

@@ -1,6 +1,5 @@
 """What the commands print: a plan told, two plans compared, a run held against its plan."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +8,14 @@ from mixsched.audit import audit_text, audited, read_lines
 from mixsched.columns import align
 from mixsched.differences import differences
 from mixsched.errors import UsageError
-from mixsched.outlook import plan_text
+from mixsched.forecast import plan_text
 from mixsched.plan import Plan
 from mixsched.planfile import CannotBeError, as_plan, read_planfile
+from mixsched.plot import draw
 from mixsched.schedule import Schedule
 from mixsched.table import schedule_table
 
+ENDINGS = (".png", ".svg", ".pdf")
 # Steps that are compared at a time.
 COMPARED_STEPS = 512
 
@@ -41,6 +42,21 @@ def tell(path: Path, *, shards: Path | None, save: Path | None) -> int:
     return 0
 
 
+def plot(path: Path, out: Path, *, shards: Path | None) -> int:
+    """Draw the plan in a file; raises UsageError for another ending than .png, .svg or .pdf."""
+    if out.suffix not in ENDINGS:
+        raise UsageError(f"`-o` must end in {', '.join(ENDINGS)}, got '{out}'")
+    plan = as_plan(path, shards=shards)
+    try:
+        figure = draw(plan)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"plotting needs matplotlib ({error}); pip install 'mixsched[plot]'") from error
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out, dpi=160, metadata={"Date": None} if out.suffix == ".svg" else None)
+    print(f"drawn: '{out}'")
+    return 0
+
+
 def compare(before: Path, now: Path) -> int:
     """Print what differs between two plans or schedules; 1 if something does."""
     old, new = (read_planfile(path) for path in (before, now))
@@ -59,27 +75,20 @@ def compare(before: Path, now: Path) -> int:
 def _first_difference(old: Plan, new: Plan) -> str:
     common = min(old.total_steps, new.total_steps)
     for first in range(0, common, COMPARED_STEPS):
-        stop = min(first + COMPARED_STEPS, common)
-        if any(one.shape != other.shape or (one != other).any() for one, other in _samples(old, new, first, stop)):
-            step = next(
-                step
-                for step in range(first, stop)
-                if any(
-                    one.shape != other.shape or (one != other).any()
-                    for one, other in _samples(old, new, step, step + 1)
-                )
-            )
+        block = range(first, min(first + COMPARED_STEPS, common))
+        if _differ(old, new, block.start, block.stop):
+            step = next(step for step in block if _differ(old, new, step, step + 1))
             return f"the first step that serves other samples is step {step:,}"
     if old.total_steps != new.total_steps:
         return f"the same samples in all of the {common:,} steps that both have"
     return "the same samples in the same slots of every step"
 
 
-def _samples(old: Plan, new: Plan, first: int, stop: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Source by name and record of each sample in the steps, of both plans."""
+def _differ(old: Plan, new: Plan, first: int, stop: int) -> bool:
+    """Whether any slot of the steps has another sample."""
     one, other = old.batches(first, stop), new.batches(first, stop)
-    yield np.array(old.sources)[one.source], np.array(new.sources)[other.source]
-    yield one.record, other.record
+    same_sources = np.array_equal(np.array(old.sources)[one.source], np.array(new.sources)[other.source])
+    return not (same_sources and np.array_equal(one.record, other.record))
 
 
 def _totals(old: Plan, new: Plan) -> str:

@@ -1,10 +1,8 @@
-"""Learning-rate curves over the steps of a phase; each is a frozen dataclass, evaluated in float64 on the host."""
+"""Learning-rate curves over the steps of a phase, and their values: in float64 on the host, in float32 under jit."""
 
 import dataclasses
 import math
 from typing import Any, Literal, get_args
-
-import numpy as np
 
 from mixsched.errors import UsageError
 from mixsched.lengths import Length, Steps, check_length, in_steps, length_from_json, length_to_json
@@ -73,11 +71,6 @@ class LinearAnneal:
     def __post_init__(self):
         _check_rates(end=self.end, **({} if self.start is None else {"start": self.start}))
 
-    @property
-    def inherits(self) -> bool:
-        """Whether it begins where the phase before ended."""
-        return self.start is None
-
 
 Curve = Constant | WarmupCosine | WarmupStableDecay | LinearAnneal
 _KINDS: dict[str, type[Any]] = {
@@ -102,7 +95,7 @@ class Laid:
     decay_steps: int
     start: float
 
-    def rates(self, step: Any, xp: Any = np) -> Any:
+    def rates(self, step: Any, xp: Any) -> Any:
         """The learning rates at the steps `step` (0 is the curve's first); `xp` is NumPy, or JAX's under jit."""
         match self.curve:
             case Constant(peak):
@@ -131,19 +124,20 @@ def lay_curve(
 
     Raises UsageError for a warm-up and a decay that leave no room for each other.
 
+    >>> import numpy as np
     >>> curve = WarmupCosine(peak=1.0, end=0.1, warmup=Steps(2))
     >>> laid = lay_curve(curve, steps=5, batch_sizes=(1, 1), context_tokens=1, before=None)
-    >>> laid.rates(np.arange(5)).round(3).tolist()
+    >>> laid.rates(np.arange(5), np).round(3).tolist()
     [0.5, 1.0, 1.0, 0.55, 0.1]
     """
     warmup, decay = (
         0 if length is None else in_steps(length, batch_size=size, context_tokens=context_tokens, of_steps=steps)
         for length, size in zip(_parts(curve), batch_sizes, strict=True)
     )
-    if isinstance(curve, WarmupStableDecay) and warmup + decay > steps:
+    if warmup + decay > steps:
         raise UsageError(
             f"`warmup` and `decay` must fit into the {steps:,} steps of their curve, they take {warmup:,} and "
-            f"{decay:,}; shorten one of them"
+            f"{decay:,}; shorten them or lengthen the phase"
         )
     start = 0.0
     if isinstance(curve, LinearAnneal):

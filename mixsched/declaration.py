@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mixsched.amend import Amendment
+from mixsched.amendment import Amendment
+from mixsched.differences import differences
 from mixsched.errors import UsageError
+from mixsched.fields import check_fields
 from mixsched.limits import Limit, limits_from_json, limits_to_json
-from mixsched.mixes import check_fields
 from mixsched.schedule import Schedule
 
 # Raise it whenever a plan would serve other samples for the same declaration.
@@ -63,14 +64,29 @@ def read_declaration(value: object) -> tuple[dict[str, Any], str | None]:
     for name, kind in (("rows", dict), ("pools", dict), ("amendments", list)):
         if not isinstance(fields.get(name, kind()), kind):
             raise UsageError(f"`{name}` of a plan must be {'a list' if kind is list else 'an object'}")
+    amendments = tuple(Amendment.from_json(each) for each in fields.get("amendments", []))
     arguments = {
         "schedule": Schedule.from_json(fields["schedule"]),
-        "rows": fields["rows"],
+        "rows": fields["rows"] | {name: rows for each in amendments for name, rows in each.rows.items()},
         "seed": fields["seed"],
         "limits": limits_from_json(fields.get("limits", {})),
         "pools": fields.get("pools", {}),
-        "amendments": tuple(Amendment.from_json(each) for each in fields.get("amendments", [])),
+        "amendments": amendments,
     }
     if not isinstance(fields.get("fingerprint", ""), str):
         raise UsageError(f"`fingerprint` of a plan must be a string, got {fields['fingerprint']!r}; leave it out")
     return arguments, fields.get("fingerprint")
+
+
+def departures(before: dict, now: dict, *, served_steps: int) -> tuple[str, ...]:
+    """What keeps the plan `now` from going on where the plan `before` stood after so many steps, a sentence each.
+
+    Both are declarations; empty if they are equal but for further amendments to later steps.
+    """
+    made, known = now.get("amendments", []), len(before.get("amendments", []))
+    early = [amendment["at_step"] for amendment in made[known:] if amendment["at_step"] < served_steps]
+    cut = {name: part for name, part in now.items() if name != "amendments"}
+    told = differences(before, cut | ({"amendments": made[:known]} if made[:known] else {}), name="plan")
+    return told + tuple(
+        f"plan.amendments has one at step {at_step}, before the {served_steps} steps that are done" for at_step in early
+    )

@@ -9,6 +9,8 @@ import numpy as np
 from mixsched.shares import Shares
 
 CHUNK_STEPS = 256
+# So many steps' parts of a unit add up within int64, whatever the unit (see MAX_UNIT in `resolve`).
+SUMMED_STEPS = 2**12
 NEVER = 2**62
 
 
@@ -52,15 +54,15 @@ def solve_chunk(shares: Shares, step: int, lead: Lead, due: np.ndarray) -> tuple
     masks = bytearray()
     debts: dict[int, dict[int, int]] = {}
     ahead, behind = lead.ahead, lead.behind
-    for row, extra in enumerate(extras):
-        kept = ahead & int.from_bytes(stay[row * width : (row + 1) * width], "little")
+    for offset, extra in enumerate(extras):
+        kept = ahead & int.from_bytes(stay[offset * width : (offset + 1) * width], "little")
         free = extra - kept.bit_count()
         if behind or free < 0:
-            ahead, behind = _catch_up(Lead(ahead, behind), rises[row], rests[row], extra, order[row])
+            ahead, behind = _catch_up(Lead(ahead, behind), rises[offset], rests[offset], extra, order[offset])
             if behind:
-                debts[step + row + 1] = behind
+                debts[step + offset + 1] = behind
         else:
-            ahead = _fill(kept, free, order[row])
+            ahead = _fill(kept, free, order[offset])
         masks += ahead.to_bytes(width, "little")
     return bytes(masks), debts
 
@@ -86,8 +88,8 @@ def _by_deadline(
 ) -> np.ndarray:
     """Sources in the order of their next deadline, ties by name, those without a released job last.
 
-    Where a deadline never comes, sources that have weight in the step go before those that have none any more. Row
-    t holds source indices: int64 [steps, sources]. `due` tells the deadlines beyond the last row.
+    Where a deadline never comes, sources that have weight in the step go before those that have none any more. Returns
+    source indices: int64 [steps, sources]. `due` tells the deadlines beyond the last step.
     """
     steps = np.arange(first_step, first_step + len(moved))[:, None]
     rises = np.where(moved, steps, NEVER)

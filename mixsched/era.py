@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mixsched.edf import CHUNK_STEPS, Lead, running_sums, solve_chunk
+from mixsched.edf import CHUNK_STEPS, SUMMED_STEPS, Lead, running_sums, solve_chunk
 from mixsched.errors import UsageError
 from mixsched.shares import Shares
 
@@ -21,7 +21,7 @@ class Era:
     def __init__(self, shares: Shares):
         self.shares = shares
         self.begun: Lead | None = None
-        self.chunks: list[Any] = []
+        self.chunks: list[bytes | memoryview] = []
         self.debts: dict[int, dict[int, int]] = {}
         # Of chunks that lie in a file: what the sum over each must be, until it was read for the first time.
         self.unchecked: dict[int, int] = {}
@@ -39,6 +39,7 @@ class Era:
         return Lead(int.from_bytes(mask, "little"), self.debts.get(step, {}))
 
     def served(self, step: int) -> np.ndarray:
+        """Samples of each source in the steps before `step`: int64 [sources]."""
         lead, unit = self.lead(step), self.shares.unit
         ahead = lead.ahead
         served = [
@@ -56,6 +57,10 @@ class Era:
 
     def served_through(self, first: int, stop: int) -> np.ndarray:
         """`served` after each of the steps [first, stop): int64 [stop - first, sources]."""
+        steps = range(first, stop, SUMMED_STEPS)
+        return np.concatenate([self._served_block(step, min(step + SUMMED_STEPS, stop)) for step in steps])
+
+    def _served_block(self, first: int, stop: int) -> np.ndarray:
         unit, sources = self.shares.unit, len(self.shares.sources)
         begun = np.array([divmod(each, unit) for each in self.shares.numerators(first)], np.int64)
         floors, _ = running_sums(self.shares.increments(first, stop), begun[:, 0], begun[:, 1], unit)
@@ -86,7 +91,7 @@ class Era:
         solved = self.shares.first_step + len(self.chunks) * CHUNK_STEPS
         return Lead(int.from_bytes(mask, "little"), self.debts.get(solved, {}))
 
-    def _masks(self, start: int, stop: int) -> bytes:
+    def _masks(self, start: int, stop: int) -> bytes | memoryview:
         """The masks after each of the steps [start, stop)."""
         first, width = self.shares.first_step, self._mask_bytes
         if first + len(self.chunks) * CHUNK_STEPS < stop:
@@ -101,13 +106,19 @@ class Era:
 
     def _check(self, chunks: range) -> None:
         for chunk in chunks:
-            if chunk in self.unchecked and zlib.crc32(self.chunks[chunk]) != self.unchecked[chunk]:
+            # Asked for once: another thread may have checked it meanwhile.
+            wanted = self.unchecked.get(chunk)
+            if wanted is not None and zlib.crc32(self.chunks[chunk]) != wanted:
                 first = self.shares.first_step + chunk * CHUNK_STEPS
                 raise UsageError(
                     f"'{self.file}' is damaged where it holds the steps from {first:,} to {first + CHUNK_STEPS - 1:,}; "
                     "save the plan again from its declaration, which is its first line"
                 )
             self.unchecked.pop(chunk, None)
+
+    def restore(self, chunks: list[bytes | memoryview], *, sums: list[int], debts: dict, file: str) -> None:
+        """Take over what was solved and saved: `sums` are the CRC-32 of the chunks, which lie in `file`."""
+        self.chunks, self.unchecked, self.file, self.debts = chunks, dict(enumerate(sums)), file, debts
 
     def __getstate__(self) -> dict[str, Any]:
         # A lock cannot be sent; chunks may lie in a mapped file.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mixsched.errors import UsageError
-from mixsched.lengths import is_whole
+from mixsched.fields import is_whole
 
 
 def host_slots(batch_size: int, *, host: int, hosts: int) -> slice:

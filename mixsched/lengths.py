@@ -3,12 +3,11 @@
 import dataclasses
 import itertools
 import math
-import numbers
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TypeGuard
 
 from mixsched.errors import UsageError
+from mixsched.fields import is_whole
 from mixsched.weights import FLOAT_NOISE, Number, exact, spell
 
 
@@ -168,11 +167,6 @@ def check_length(what: str, length: object) -> None:
     """Raise UsageError if `length` is no Length, e.g. a bare number whose unit was forgotten."""
     if not isinstance(length, Tokens | Samples | Steps | Share):
         raise UsageError(f"{what} must be Tokens(n), Samples(n), Steps(n) or Share(x), got {length!r}; write the unit")
-
-
-def is_whole(value: object) -> TypeGuard[int]:
-    """Whether `value` is a whole number, Python's or NumPy's, and not a truth value."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def _check(unit: str, count: object) -> None:

@@ -29,19 +29,19 @@ class Limit:
     then: Then = "hand_over"
 
     def __post_init__(self):
-        if self.exact <= 0:
+        if self.exact_epochs <= 0:
             raise UsageError(f"`epochs` of a limit must be above 0, got {self.epochs!r}; leave out its weight instead")
         if self.then not in get_args(Then):
             raise UsageError(f"`then` of a limit must be one of {', '.join(get_args(Then))}, got {self.then!r}")
 
     @property
-    def exact(self) -> Fraction:
+    def exact_epochs(self) -> Fraction:
         """The epochs as they are meant."""
         return exact(self.epochs, "epochs")
 
     def samples(self, rows: int) -> int:
         """How many samples a source of so many rows may give."""
-        return math.floor(self.exact * rows)
+        return math.floor(self.exact_epochs * rows)
 
 
 def would_lift(*, samples: int, asked: int) -> str:
@@ -70,7 +70,7 @@ def check_limits(limits: Mapping[str, Limit], rows: Mapping[str, int]) -> None:
 
 def limits_to_json(limits: Mapping[str, Limit]) -> dict:
     """`{"markup": {"epochs": "4", "then": "hand_over"}}`."""
-    return {source: {"epochs": spell(limit.exact), "then": limit.then} for source, limit in limits.items()}
+    return {source: {"epochs": spell(limit.exact_epochs), "then": limit.then} for source, limit in limits.items()}
 
 
 def limits_from_json(value: object) -> dict[str, Limit]:

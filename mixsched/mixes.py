@@ -2,12 +2,12 @@
 
 import dataclasses
 import itertools
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Literal, get_args
 
 from mixsched.errors import UsageError
-from mixsched.lengths import is_whole
+from mixsched.fields import check_fields, check_whole
 from mixsched.weights import Number, Weights, exact, flatten, groups, spell, weights_from_json, weights_to_json
 
 Shape = Literal["linear", "cosine"]
@@ -55,8 +55,7 @@ class Table:
     @staticmethod
     def sample(function: Callable[[float], Weights], *, points: int = 65) -> "Table":
         """The table of any function of the progress through the phase (a float from 0 to 1), at so many points."""
-        if not is_whole(points) or points < 2:
-            raise UsageError(f"`points` must be a whole number of at least 2, got {points!r}")
+        check_whole("`points`", points, least=2)
         places = [Fraction(point, points - 1) for point in range(points)]
         return Table(tuple((place, dict(function(float(place)))) for place in places))
 
@@ -84,6 +83,11 @@ def knots(mix: Mix, *, where: str = "weights") -> Knots:
         )
     flat = flatten(mix, where=where)
     return (Fraction(0), flat), (Fraction(1), flat)
+
+
+def sources_of(mix: Mix) -> tuple[str, ...]:
+    """Every source that a mix names, sorted."""
+    return tuple(sorted({source for _, shares in knots(mix) for source in shares}))
 
 
 def mix_groups(mix: Mix) -> dict[str, tuple[str, ...]]:
@@ -119,15 +123,3 @@ def mix_from_json(value: object) -> Mix:
             points = [check_fields("point of a table", point, needed={"at", "weights"}) for point in table]
             return Table(tuple((exact(p["at"], "at"), weights_from_json(p["weights"])) for p in points))
     return weights_from_json(value)
-
-
-def check_fields(what: str, value: object, *, needed: Set[str], known: Set[str] = frozenset()) -> dict:
-    """`value` if it is an object with the `needed` fields and no others but the `known`; else raises UsageError."""
-    if not isinstance(value, dict):
-        raise UsageError(f"a {what} must be an object, got {value!r}")
-    missing, unknown = sorted(needed - value.keys()), sorted(value.keys() - needed - known)
-    if missing or unknown:
-        said = [f"lacks {', '.join(missing)}"] * bool(missing)
-        said += [f"has unknown {', '.join(unknown)}"] * bool(unknown)
-        raise UsageError(f"a {what} {' and '.join(said)}; its fields are {', '.join(sorted(needed | known))}")
-    return value

@@ -1,5 +1,6 @@
 """The learning rates of a schedule for a jitted step: what Optax calls a schedule."""
 
+import functools
 from collections.abc import Callable
 
 import jax
@@ -20,4 +21,5 @@ def learning_rate(schedule: Schedule) -> Callable[[jax.typing.ArrayLike], jax.Ar
     >>> [round(float(rate(step)), 6) for step in (0, 89, 94, 99, 100)]
     [0.001, 0.001, 0.0005, 0.0, 0.0]
     """
-    return schedule.rates_with(jnp)
+    schedule.learning_rate(0)
+    return functools.partial(schedule.rates, xp=jnp)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mixsched.amend import Amendment
-from mixsched.declaration import declare, fingerprint_of, read_declaration
+from mixsched.amendment import Amendment
+from mixsched.declaration import declare, departures, fingerprint_of, read_declaration
 from mixsched.differences import differences
-from mixsched.errors import UsageError
+from mixsched.errors import UsageError, did_you_mean
+from mixsched.fields import is_whole
 from mixsched.handover import Cap
 from mixsched.hosts import host_slots
-from mixsched.lengths import is_whole
 from mixsched.limits import Limit, check_limits
 from mixsched.mixes import Mix
 from mixsched.numbering import Numbering
@@ -37,7 +37,7 @@ BULK_SAMPLES = 2**15
 class Plan:
     """A schedule solved for sources of known sizes: random access to every sample of every step.
 
-    `rows` maps each source to its number of rows; sources that the schedule does not name are left out. `limits` say
+    `rows` maps each source to its number of rows; it may hold others, which change nothing. `limits` say
     what happens when a source runs out (see `Limit`; without one it is repeated), and `pools` how many of its rows a
     source may draw from at all (a choice by `seed`, the same in every epoch; see `simulated_epoching`). `amendments`
     are the log of `amend`. Two plans with one `fingerprint` serve the same samples in the same slots, on any machine
@@ -63,23 +63,27 @@ class Plan:
     limits: Mapping[str, Limit] = dataclasses.field(default_factory=dict, kw_only=True)
     pools: Mapping[str, int] = dataclasses.field(default_factory=dict, kw_only=True)
     amendments: tuple[Amendment, ...] = dataclasses.field(default=(), kw_only=True)
-    quota: Quota = dataclasses.field(init=False, repr=False)
-    # The plan that this one amends, whose solved steps are taken over.
-    before: dataclasses.InitVar["Plan | None"] = dataclasses.field(default=None, kw_only=True)
 
-    def __post_init__(self, before: "Plan | None"):
+    def __post_init__(self):
+        self._check()
+        # Solved as far as to know that it can be.
+        _ = self.quota
+
+    def _check(self) -> None:
         if not is_whole(self.seed):
             raise UsageError(f"`seed` must be a whole number, got {self.seed!r}")
-        check_rows(self.all_rows, self.sources)
-        check_pools(self.pools, {source: self.all_rows[source] for source in self.sources})
+        check_rows(self.rows, self.sources)
+        check_pools(self.pools, {source: self.rows[source] for source in self.sources})
         check_limits(self.limits, self.pool_rows)
-        caps = {source: Cap(limit.samples(self.pool_rows[source]), limit.then) for source, limit in self.limits.items()}
-        if before is not None and before.sources == self.sources:
-            quota = amend(before.quota, self.schedule, self.amendments[-1], caps=caps)
-        else:
-            quota = solve(self.schedule, self.amendments, sources=self.sources, caps=caps)
-        # It follows from the other fields; a frozen dataclass lets nobody set it but this.
-        object.__setattr__(self, "quota", quota)
+
+    @functools.cached_property
+    def quota(self) -> Quota:
+        """How many samples each source gives in each step; solved when it is asked for."""
+        return solve(self.schedule, self.amendments, sources=self.sources, caps=self._caps)
+
+    @property
+    def _caps(self) -> dict[str, Cap]:
+        return {source: Cap(limit.samples(self.pool_rows[source]), limit.then) for source, limit in self.limits.items()}
 
     @functools.cached_property
     def sources(self) -> tuple[str, ...]:
@@ -87,17 +91,19 @@ class Plan:
         added = (source for amendment in self.amendments for source in amendment.sources)
         return tuple(sorted({*self.schedule.sources, *added}))
 
-    @property
-    def all_rows(self) -> Mapping[str, int]:
-        """`rows` with those of the sources that amendments brought in."""
-        added = [each.rows for each in self.amendments if each.rows]
-        return {**self.rows, **{name: count for rows in added for name, count in rows.items()}}
+    @functools.cached_property
+    def pool_rows(self) -> Mapping[str, int]:
+        """How many rows each source draws from: what an epoch of it is."""
+        return {source: int(self.pools.get(source, self.rows[source])) for source in self.sources}
 
     @property
-    def pool_rows(self) -> dict[str, int]:
-        """How many rows each source draws from: what an epoch of it is."""
-        rows = self.all_rows
-        return {source: int(self.pools.get(source, rows[source])) for source in self.sources}
+    def exact(self) -> bool:
+        """Whether the declared weights are served to the last digit.
+
+        They are wherever the least common denominator of all shares, times twice the steps of the longest linear ramp,
+        is at most some 2**50: 15 decimals at constant weights. Beyond that, weights are rounded once, here.
+        """
+        return self.quota.exact
 
     @property
     def total_steps(self) -> int:
@@ -106,10 +112,9 @@ class Plan:
 
     @functools.cached_property
     def _order(self) -> Order:
-        rows = self.all_rows
         return Order(
             self.sources,
-            rows=[int(rows[source]) for source in self.sources],
+            rows=[int(self.rows[source]) for source in self.sources],
             pools=list(self.pool_rows.values()),
             seed=int(self.seed),
         )
@@ -220,11 +225,32 @@ class Plan:
                 f"`at_step` {at_step:,} is served already, {served_steps:,} steps are; amend at step {served_steps:,} "
                 "or later"
             )
-        named = Amendment(at_step, weights, {}, reason).sources
-        known = {**self.rows, **(sources or {})}
-        rows = {name: known[name] for name in named if name not in self.sources and name in known}
-        amendment = Amendment(at_step, weights, rows, reason, until_step)
-        return dataclasses.replace(self, amendments=(*self.amendments, amendment), before=self)
+        known = {name: self.rows[name] for name in self.sources}
+        given = dict(sources or {})
+        for name in known.keys() & given.keys():
+            if given[name] != known[name]:
+                raise UsageError(f"`sources` gives {name!r} {given[name]!r} rows, the plan has {known[name]:,} of it")
+        named = Amendment(at_step, weights, {}, reason, until_step).sources
+        for name in named:
+            if name not in known and name not in given:
+                raise UsageError(
+                    f"the weights name the source {name!r}, which is not among the data; give the rows of a new source "
+                    f"as `sources`, or {did_you_mean(name, {**known, **given})}"
+                )
+        added = {name: given[name] for name in named if name not in known and name in given}
+        amendment = Amendment(at_step, weights, added, reason, until_step)
+        return self._amended(amendment, rows={**known, **added})
+
+    def _amended(self, amendment: Amendment, *, rows: Mapping[str, int]) -> "Plan":
+        """This plan with one more amendment, which takes over all that is solved."""
+        plan = object.__new__(Plan)
+        vars(plan).update({field.name: getattr(self, field.name) for field in dataclasses.fields(self)})
+        vars(plan).update(rows=rows, amendments=(*self.amendments, amendment))
+        plan._check()
+        if plan.sources == self.sources:
+            vars(plan)["quota"] = amend(self.quota, self.schedule, amendment, caps=plan._caps)
+        _ = plan.quota
+        return plan
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -301,13 +327,7 @@ class Plan:
 
         Empty if it is that plan, perhaps with further amendments to later steps: restore a checkpoint only then.
         """
-        known, added = self.amendments[: len(before.amendments)], self.amendments[len(before.amendments) :]
-        late = tuple(
-            f"plan.amendments has one at step {amendment.at_step}, before the {served_steps} steps that are done"
-            for amendment in added
-            if amendment.at_step < served_steps
-        )
-        return before.differences(dataclasses.replace(self, amendments=known)) + late
+        return departures(before.declaration, self.declaration, served_steps=served_steps)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Plan) and self.fingerprint == other.fingerprint

@@ -4,10 +4,10 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from mixsched.errors import UsageError, did_you_mean
+from mixsched.errors import UsageError
 from mixsched.plan import Plan
 from mixsched.schedule import Schedule
-from mixsched.shards import read_manifest
+from mixsched.shards import rows_in
 from mixsched.stored import read_declared
 
 
@@ -30,7 +30,7 @@ def read_planfile(path: Path, *, shards: Path | None = None) -> Plan | Schedule:
     if shards is not None:
         # The rows are others than those that a fingerprint in the file was made for.
         rest = {"seed": 0} if alone else {name: declared[name] for name in declared.keys() - {"fingerprint"}}
-        declared = rest | {"schedule": schedule.to_json(), "rows": _rows(shards, schedule)}
+        declared = rest | {"schedule": schedule.to_json(), "rows": rows_in(shards, schedule.sources)}
     elif alone:
         return schedule
     with _named(path):
@@ -51,12 +51,3 @@ def as_plan(path: Path, *, shards: Path | None = None) -> Plan:
     if isinstance(plan, Schedule):
         raise UsageError(f"'{path}' is a schedule without `rows`; add them, or name the data with --shards")
     return plan
-
-
-def _rows(shards: Path, schedule: Schedule) -> dict[str, int]:
-    known = sorted(folder.parent.name for folder in shards.glob("*/manifest.json"))
-    for source in schedule.sources:
-        if source not in known:
-            near = did_you_mean(source, known)
-            raise UsageError(f"the weights name the source {source!r}, which is not in '{shards}'; {near}")
-    return {source: read_manifest(shards / source).rows for source in schedule.sources}

@@ -1,19 +1,15 @@
 """A plan as a picture: the learning rate, the shares served over the run, and how often each source is passed over."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixsched.errors import UsageError
 from mixsched.plan import Plan
-from mixsched.planfile import as_plan
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ENDINGS = (".png", ".svg", ".pdf")
 # A stretch of a run is drawn as one bin, so that shares are read and not the rounding of a step.
 BINS = 240
 # Okabe and Ito (2008), without yellow, which fades on white; sources beyond these take them again, hatched.
@@ -24,23 +20,11 @@ LINES = ("-", "--", "-.", (0, (6, 1, 1, 1, 1, 1)), ":")
 NAMED = 16
 
 
-def plot(path: Path, out: Path, *, shards: Path | None) -> int:
-    """Draw the plan in a file; raises UsageError for another ending than .png, .svg or .pdf."""
-    if out.suffix not in ENDINGS:
-        raise UsageError(f"`-o` must end in {', '.join(ENDINGS)}, got '{out}'")
-    plan = as_plan(path, shards=shards)
-    try:
-        figure = draw(plan)
-    except ModuleNotFoundError as error:
-        raise UsageError(f"plotting needs matplotlib ({error}); pip install 'mixsched[plot]'") from error
-    out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(out, dpi=160, metadata={"Date": None} if out.suffix == ".svg" else None)
-    print(f"drawn: '{out}'")
-    return 0
-
-
 def draw(plan: Plan) -> "Figure":
-    """The figure of a plan: three panels over training tokens, the uppermost only where learning rates are declared."""
+    """The figure of a plan: three panels over training tokens, the uppermost only where learning rates are declared.
+
+    For a notebook, or `draw(plan).savefig("mix.png")`; needs matplotlib.
+    """
     from matplotlib.figure import Figure
 
     rated = plan.schedule.phases[0].lr is not None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from mixsched.errors import UsageError, did_you_mean
-from mixsched.lengths import is_whole
+from mixsched.fields import is_whole
 
 MAX_ROWS = 2**62
 

@@ -1,10 +1,13 @@
-"""How many samples each source gives in each step: never more than one away from what the weights ask for.
+"""How many samples each source gives in each step: never a whole one away from what the declared weights ask for.
 
-The guarantee: after every step, each source has given floor(W) or ceil(W) samples, where W is the exact sum of its
-shares, and every step is full. Why that is possible: take the j-th sample of a source as a job that is released
-when W > j - 1 and due when W >= j. Serving every source its W is a fractional solution that meets all releases and
-deadlines, the constraint matrix of such interval jobs is totally unimodular, so a whole one exists, and earliest
-deadline first finds it (Steiner and Yeomans, 1993; the chairman assignment of Tijdeman, 1980).
+The guarantee: after every step, each source has given floor(W) or ceil(W) samples, where W is the sum of its shares,
+and every step is full. Why that is possible: take the j-th sample of a source as a job that is released in the step in
+which W comes to exceed j - 1, and due in the one at whose end W reaches j (where that comes). Serving every source its
+W is a fractional solution that keeps all releases and deadlines and fills every step. Each unit of work belongs to one
+job and one step, so that the constraints are those of a bipartite graph, whose matrix is totally unimodular: there is a
+whole solution too. As each job may be served in an interval of steps, earliest deadline first finds it; it is never
+idle, since the jobs released by the end of a step, the sum of ceil(W), are at least its samples, the sum of W.
+(Tijdeman, 1980: one slot a step, any weights; Steiner and Yeomans, 1993: constant rates, and this algorithm.)
 
 A source whose weight becomes zero may still be owed a part of a sample, and may be given that one sample later.
 
@@ -25,16 +28,16 @@ from mixsched.shares import Segment, Shares
 
 
 class Quota:
-    """The solved counts of one or several `Shares`, each of which takes over at its first step from the one before.
+    """The solved counts of `Shares`, and of those that amendments put in their place, each from its first step on.
 
     Any step in O(sources), kept as one bit a source and step; steps are solved in chunks when they are first asked
     for. Picklable, and safe to read from several threads.
     """
 
-    def __init__(self, *shares: Shares):
-        self._eras = [Era(each) for each in shares]
+    def __init__(self, shares: Shares):
+        self._eras = (Era(shares),)
         self._eras[0].begun = Lead(0, {})
-        self.total_steps = self._eras[-1].shares.total_steps
+        self.total_steps = shares.total_steps
 
     def stopped(self, step: int) -> "Quota":
         """These counts, of a run that ends before `step`."""
@@ -45,7 +48,7 @@ class Quota:
     def amended(self, shares: Shares) -> "Quota":
         """These counts up to the first step of `shares`, which must not lie before the last one's, and then those."""
         amended = copy.copy(self)
-        amended._eras = [*self._eras, Era(shares)]
+        amended._eras = (*self._eras, Era(shares))
         amended.total_steps = shares.total_steps
         return amended
 
@@ -57,7 +60,12 @@ class Quota:
     @property
     def eras(self) -> tuple[Era, ...]:
         """The shares with what is solved of them."""
-        return tuple(self._eras)
+        return self._eras
+
+    @property
+    def exact(self) -> bool:
+        """Whether all shares, those of amendments too, are the declared fractions, none of which had to be rounded."""
+        return all(era.shares.exact for era in self._eras)
 
     def solve(self) -> None:
         """Solve all steps, so that any of them is at hand; a step that was not solved yet costs all those before it."""
@@ -90,8 +98,8 @@ class Quota:
         parts = [self.served(first)[None]]
         while first < stop:
             era = self._era_before(first + 1)
-            place = self._eras.index(era) + 1
-            end = min([stop, *(later.shares.first_step for later in self._eras[place : place + 1])])
+            later = (each.shares.first_step for each in self._eras if each.shares.first_step > first)
+            end = min(stop, next(later, stop))
             parts.append(era.served_through(first, end))
             first = end
         return np.concatenate(parts)

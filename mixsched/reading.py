@@ -8,7 +8,6 @@ import numpy as np
 from mixsched.errors import UsageError
 from mixsched.placement import Placement
 from mixsched.plan import Plan
-from mixsched.shards import Rows
 
 
 class RowSource(Protocol):
@@ -21,7 +20,7 @@ class RowSource(Protocol):
 
 def check_sources(plan: Plan, sources: Mapping[str, Sized]) -> None:
     """Raise UsageError unless `sources` holds every source of the plan with the rows it was planned with."""
-    planned = plan.all_rows
+    planned = plan.rows
     for name in plan.sources:
         found = len(sources[name]) if name in sources else None
         if found != planned[name]:
@@ -38,13 +37,8 @@ def read_rows(plan: Plan, sources: Mapping[str, RowSource], placement: Placement
     used, firsts = np.unique(placement.source[order], return_index=True)
     rows = None
     for source, slots in zip(used.tolist(), np.split(order, firsts[1:]), strict=True):
-        reader, records = sources[plan.sources[source]], placement.record[slots]
-        if isinstance(reader, Rows):
-            rows = np.empty((len(order), reader.width), np.int32) if rows is None else rows
-            reader.read_into(rows, slots, records)
-        else:
-            part = np.asarray(reader.__getitems__(records.tolist()))
-            rows = np.empty((len(order), *part.shape[1:]), np.int32) if rows is None else rows
-            rows[slots] = part
+        part = np.asarray(sources[plan.sources[source]].__getitems__(placement.record[slots].tolist()))
+        rows = np.empty((len(order), *part.shape[1:]), np.int32) if rows is None else rows
+        rows[slots] = part
     assert rows is not None  # check_host sees to it that every host has a slot.
     return rows

@@ -3,7 +3,8 @@
 from mixsched.curves import Curve, LinearAnneal
 from mixsched.lengths import Length
 from mixsched.mixes import Mix
-from mixsched.schedule import Phase, Schedule
+from mixsched.phase import Phase
+from mixsched.schedule import Schedule
 
 
 def fixed(

@@ -11,7 +11,7 @@ from mixsched.limits import would_lift
 from mixsched.progress import RAMP_UNIT, Linear, tabled
 from mixsched.schedule import Schedule
 from mixsched.shares import Segment, Shares
-from mixsched.stretches import Mix, Stretch, stretches_of
+from mixsched.stretches import Fractions, Stretch, stretches_of
 
 # int64 must hold batch_size * share, the fractions of all sources added up, and 2**12 fractions of one source.
 MAX_PRODUCT = 2**62
@@ -189,7 +189,7 @@ def _exact_unit(stretch: Stretch) -> int:
     return denominator * (2 * stretch.ramp_steps if stretch.shape == "linear" else RAMP_UNIT)
 
 
-def _whole(mix: Mix, sources: tuple[str, ...], unit: int) -> tuple[int, ...]:
+def _whole(mix: Fractions, sources: tuple[str, ...], unit: int) -> tuple[int, ...]:
     """Shares over `unit`, adding up to it: exact where they can be, else rounded, ties by name."""
     wanted = [mix.get(source, Fraction(0)) * unit for source in sources]
     whole = [max(math.floor(share), 1 if share else 0) for share in wanted]

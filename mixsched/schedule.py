@@ -1,101 +1,17 @@
-"""What is declared: phases in order, each with a length, a mix of sources and a learning-rate curve."""
+"""What is declared: phases in order over batches of a size, and all that follows from that alone."""
 
-import bisect
 import dataclasses
 import functools
 import itertools
-from collections.abc import Callable
-from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
-from mixsched.curves import Curve, Laid, LinearAnneal, curve_from_json, curve_to_json, lay_curve
 from mixsched.errors import UsageError
-from mixsched.lengths import (
-    Length,
-    Share,
-    check_length,
-    check_run,
-    divide,
-    in_steps,
-    is_whole,
-    length_from_json,
-    length_to_json,
-)
-from mixsched.mixes import Knots, Mix, check_fields, knots, mix_from_json, mix_groups, mix_to_json
+from mixsched.fields import check_fields, check_whole
+from mixsched.lengths import Length, Share, check_run, divide, in_steps, length_from_json, length_to_json
+from mixsched.phase import Phase
+from mixsched.rates import Rates, lay_rates
 from mixsched.toml import from_toml, to_toml
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Phase:
-    """A stretch of training: how long, which mix, and optionally its own learning rate and batch size.
-
-    `length` is in `Tokens`, `Samples` or `Steps`, or a `Share` of the run, and is rounded up to whole steps. Without
-    `lr`, the curve of the phase before goes on over this one too. `batch_size`, in samples, is the schedule's where
-    it is None. Phases are equal if they declare the same: 0.75 is "3/4".
-    """
-
-    name: str
-    length: Length
-    weights: Mix
-    lr: Curve | None = None
-    batch_size: int | None = None
-
-    def __post_init__(self):
-        if not isinstance(self.name, str) or not self.name:
-            raise UsageError(f"`name` of a phase must be a string that is not empty, got {self.name!r}")
-        check_length(f"`length` of phase {self.name!r}", self.length)
-        if self.length == type(self.length)(0):
-            raise UsageError(f"`length` of phase {self.name!r} must be more than nothing, got {self.length}")
-        if self.batch_size is not None:
-            _check_positive(f"`batch_size` of phase {self.name!r}", self.batch_size)
-        self.knots()
-        self.groups()
-
-    def knots(self) -> Knots:
-        """The places of the phase (0 to 1) that its weights pass through, with the exact shares there."""
-        return knots(self.weights, where=f"weights of phase {self.name!r}")
-
-    def mixes(self) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
-        """The exact shares of each source at the start and at the end of the phase (see `flatten`)."""
-        passed = self.knots()
-        return passed[0][1], passed[-1][1]
-
-    def groups(self) -> dict[str, tuple[str, ...]]:
-        """The sources under each group name of the phase's weights."""
-        return mix_groups(self.weights)
-
-    def to_json(self) -> dict:
-        """A JSON object from which `from_json` makes an equal phase."""
-        value: dict = {
-            "name": self.name,
-            "length": length_to_json(self.length),
-            "weights": mix_to_json(self.weights),
-        }
-        if self.lr is not None:
-            value["lr"] = curve_to_json(self.lr)
-        if self.batch_size is not None:
-            value["batch_size"] = int(self.batch_size)
-        return value
-
-    @staticmethod
-    def from_json(value: object) -> "Phase":
-        """The inverse of `to_json`; raises UsageError where a field is missing, unknown or wrong."""
-        fields = check_fields("phase", value, needed={"name", "length", "weights"}, known={"lr", "batch_size"})
-        return Phase(
-            name=fields["name"],
-            length=length_from_json(fields["length"]),
-            weights=mix_from_json(fields["weights"]),
-            lr=curve_from_json(fields["lr"]) if "lr" in fields else None,
-            batch_size=fields.get("batch_size"),
-        )
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Phase) and self.to_json() == other.to_json()
-
-    def __hash__(self) -> int:
-        return hash(self.name)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -129,8 +45,8 @@ class Schedule:
     length: Length | None = None
 
     def __post_init__(self):
-        _check_positive("`batch_size`", self.batch_size)
-        _check_positive("`context_tokens`", self.context_tokens)
+        check_whole("`batch_size`", self.batch_size, least=1)
+        check_whole("`context_tokens`", self.context_tokens, least=1)
         if not isinstance(self.phases, tuple) or not all(isinstance(phase, Phase) for phase in self.phases):
             raise UsageError(
                 f"`phases` must be a tuple of Phase, as in (Phase(...),) with its comma; got {self.phases!r}"
@@ -148,18 +64,8 @@ class Schedule:
                     f"`length` of phase {phase.name!r}, {phase.length} of {self.length}, is less than one step; "
                     "give it a larger share or the run more steps"
                 )
-        self._check_anneals()
         # Laid here, so that what does not fit is refused when it is declared.
-        _ = self._curves
-
-    def _check_anneals(self) -> None:
-        declared = False
-        for phase in self.phases:
-            if isinstance(phase.lr, LinearAnneal) and phase.lr.inherits and not declared:
-                raise UsageError(
-                    f"`start` of the LinearAnneal in phase {phase.name!r} must be given: no learning rate precedes it"
-                )
-            declared = declared or phase.lr is not None
+        _ = self.rates
 
     def then(self, *phases: Phase) -> "Schedule":
         """This schedule with more phases behind it."""
@@ -168,7 +74,7 @@ class Schedule:
     @functools.cached_property
     def sources(self) -> tuple[str, ...]:
         """Every source that a phase names, sorted by name."""
-        return tuple(sorted({name for phase in self.phases for _, mix in phase.knots() for name in mix}))
+        return tuple(sorted({name for phase in self.phases for _, mix in phase.knots for name in mix}))
 
     @functools.cached_property
     def steps(self) -> tuple[int, ...]:
@@ -208,52 +114,19 @@ class Schedule:
         """The learning rate of `step`; raises UsageError where no phase up to it declares one."""
         if not 0 <= step < self.total_steps:
             raise UsageError(f"`step` must lie in 0..{self.total_steps - 1}, got {step}")
-        place = bisect.bisect_right(self._curves, step, key=lambda curve: curve[0]) - 1
-        if place < 0:
-            raise UsageError(
-                f"`lr` of phase {self.phases[0].name!r} is not declared; give the phase a learning-rate curve"
-            )
-        first, laid = self._curves[place]
-        return float(laid.rates(np.float64(step - first)))
+        return float(self.rates(np.float64(step), np))
 
     def learning_rates(self, steps: np.ndarray) -> np.ndarray:
-        """The learning rate of each of `steps`: float64 of their shape. `mixsched.optax` has it for jitted steps."""
-        return self.rates_with(np)(np.asarray(steps))
+        """The learning rate of each of `steps`, float64 of their shape; what lies beyond an end is taken as that end.
 
-    def rates_with(self, xp: Any) -> Callable[[Any], Any]:
-        """The learning rate as a function of the step, in the arithmetic of `xp` (NumPy, or JAX's).
-
-        A step before the first phase's or beyond the last is taken as that one. Raises UsageError if the first phase
-        declares no learning rate.
+        `mixsched.optax` has it for jitted steps. Raises UsageError if the first phase declares no learning rate.
         """
-        self.learning_rate(0)
-
-        def rates(step: Any) -> Any:
-            step = xp.clip(step, 0, self.total_steps - 1)
-            value = self._curves[0][1].rates(step, xp)
-            for first, laid in self._curves[1:]:
-                value = xp.where(step >= first, laid.rates(step - first, xp), value)
-            return value
-
-        return rates
+        return self.rates(np.asarray(steps), np)
 
     @functools.cached_property
-    def _curves(self) -> list[tuple[int, Laid]]:
-        """The first step of each declared curve and the curve, laid up to the next one that is declared."""
-        declared = [place for place, phase in enumerate(self.phases) if phase.lr is not None]
-        found: list[tuple[int, Laid]] = []
-        for place, following in zip(declared, [*declared[1:], len(self.phases)], strict=False):
-            curve = self.phases[place].lr
-            assert curve is not None
-            laid = lay_curve(
-                curve,
-                steps=sum(self.steps[place:following]),
-                batch_sizes=(self.batch_sizes[place], self.batch_sizes[following - 1]),
-                context_tokens=int(self.context_tokens),
-                before=float(found[-1][1].rates(np.float64(found[-1][1].steps - 1))) if found else None,
-            )
-            found.append((self.first_steps[place], laid))
-        return found
+    def rates(self) -> Rates:
+        """The declared learning-rate curves, each laid up to the next one that is declared."""
+        return lay_rates(self.phases, self.steps, self.batch_sizes, context_tokens=int(self.context_tokens))
 
     def to_json(self) -> dict:
         """A JSON object from which `from_json` makes an equal schedule, weights to the last digit."""
@@ -293,8 +166,3 @@ class Schedule:
 
     def __hash__(self) -> int:
         return hash((self.batch_size, self.context_tokens, self.phases))
-
-
-def _check_positive(what: str, value: object) -> None:
-    if not is_whole(value) or value < 1:
-        raise UsageError(f"{what} must be a whole number of at least 1, got {value!r}")

@@ -8,18 +8,20 @@ web_code/
 
 import dataclasses
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixsched.errors import UsageError
+from mixsched.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST_FORMAT = 1
 DTYPES = ("uint16", "uint32")
+# Rows of token ids are read one here, one there, and hardly compress.
+WRITER_OPTIONS = "group_size:1,uncompressed"
 # The tokenizer of all sources lies beside them, in the folder that holds their folders.
 TOKENIZER_FILE = "tokenizer.model"
 
@@ -124,7 +126,7 @@ class Rows:
     """The rows of a source folder, read by record number: what Grain calls a random-access data source.
 
     Picklable, and safe to read from several threads. `rows[record]` is one row, `rows.__getitems__(records)`
-    many in one call: uint16 or uint32 [context_tokens + 1] and [records, context_tokens + 1], not to be written to.
+    many in one call: uint16 or uint32 [context_tokens + 1] and [records, context_tokens + 1].
     """
 
     def __init__(self, folder: "Path", manifest: Manifest):
@@ -142,35 +144,23 @@ class Rows:
         return self.__getitems__([record])[0]
 
     def __getitems__(self, records: Sequence[Any]) -> np.ndarray:
-        rows = np.empty((len(records), self.width), self.manifest.dtype)
-        self.read_into(rows, np.arange(len(records)), np.asarray(records, np.int64))
-        rows.flags.writeable = False
-        return rows
-
-    @property
-    def width(self) -> int:
-        """Token ids in a row."""
-        return self.manifest.context_tokens + 1
-
-    def read_into(self, rows: np.ndarray, places: np.ndarray, records: np.ndarray) -> None:
-        """Read each of `records` into its place of `rows`, of any dtype that holds the ids: [rows, width].
-
-        `places` and `records` are int64 of one length. What `__getitems__` does without the copy.
-        """
-        if len(records) and (records.min() < 0 or records.max() >= len(self)):
-            raise IndexError(f"records must lie in 0..{len(self) - 1}, got {records.min()}..{records.max()}")
-        shard_of = np.searchsorted(self._ends, records, side="right")
+        wanted = np.asarray(records, np.int64)
+        if len(wanted) and (wanted.min() < 0 or wanted.max() >= len(self)):
+            raise IndexError(f"records must lie in 0..{len(self) - 1}, got {wanted.min()}..{wanted.max()}")
+        rows = np.empty((len(wanted), self.manifest.context_tokens + 1), self.manifest.dtype)
+        shard_of = np.searchsorted(self._ends, wanted, side="right")
         for shard in np.unique(shard_of).tolist():
             part = np.flatnonzero(shard_of == shard)
             first = self._ends[shard] - self.manifest.shards[shard].rows
             # One call a shard: the library's own data source starts threads for every call, which costs more.
-            read = b"".join(self._reader(shard).read((records[part] - first).tolist()))
-            if len(read) != len(part) * self.width * np.dtype(self.manifest.dtype).itemsize:
+            read = b"".join(self._reader(shard).read((wanted[part] - first).tolist()))
+            if len(read) != len(part) * rows.strides[0]:
                 raise UsageError(
                     f"the shard '{self.folder / self.manifest.shards[shard].file}' holds rows of another length than "
                     "its manifest says; restore it or prepare this source again"
                 )
-            rows[places[part]] = np.frombuffer(read, self.manifest.dtype).reshape(len(part), self.width)
+            rows[part] = np.frombuffer(read, rows.dtype).reshape(len(part), -1)
+        return rows
 
     def _reader(self, shard: int) -> Any:
         reader = self._readers.get(shard)
@@ -196,6 +186,32 @@ def _open_shard(path: "Path") -> Any:
 
     # Rows are asked for in random order, so reading ahead would read in vain.
     return ArrayRecordReader(str(path), options="readahead_buffer_size:0", file_reader_buffer_size=2**15)
+
+
+def write_shard(path: "Path", rows: Iterable[np.ndarray]) -> Shard:
+    """Write rows of one dtype and length as an ArrayRecord file; returns what a manifest says of it."""
+    import hashlib
+
+    from array_record.python.array_record_module import ArrayRecordWriter
+
+    writer, written = ArrayRecordWriter(str(path), WRITER_OPTIONS), 0
+    for row in rows:
+        writer.write(row.tobytes())
+        written += 1
+    writer.close()
+    content = path.read_bytes()
+    return Shard(path.name, written, len(content), hashlib.sha256(content).hexdigest())
+
+
+def rows_in(folder: "Path", names: Iterable[str]) -> dict[str, int]:
+    """The rows of the named sources in a folder of sources; raises UsageError for one that is not there."""
+    known = sorted(path.parent.name for path in folder.glob("*/manifest.json"))
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                f"the mix names the source {name!r}, which is not in '{folder}'; {did_you_mean(name, known)}"
+            )
+    return {name: read_manifest(folder / name).rows for name in names}
 
 
 def open_rows(folder: "Path", *, context_tokens: int | None = None, tokenizer: str | None = None) -> Rows:

@@ -67,9 +67,8 @@ class Segment:
 class Shares:
     """The segments from `first_step` on over one `unit`, for `sources` sorted by name.
 
-    `exact` is False where the declared weights have no common denominator that int64 can carry (beyond some
-    12 decimal digits); then they are rounded to the unit, stay positive and keep their sum, for
-    which the largest pays.
+    `exact` is False where the declared weights have no common denominator that int64 can carry; then they are rounded
+    to the unit, stay positive and keep their sum, for which the largest pays.
     """
 
     sources: tuple[str, ...]

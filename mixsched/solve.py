@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from mixsched.amend import Amendment
+from mixsched.amendment import Amendment
 from mixsched.errors import UsageError
 from mixsched.handover import Cap
 from mixsched.quota import Quota
@@ -41,7 +41,8 @@ def amend(quota: Quota, schedule: Schedule, amendment: Amendment, *, caps: Mappi
             f"`until_step` must be a step of the schedule, at most {schedule.total_steps:,}, got {until_step:,}; leave "
             "it out to amend the rest of the run"
         )
-    amended = spread(amendment.phase(), blocks_of(schedule, first_step=at_step, stop_step=until_step))
+    blocks = blocks_of(schedule, first_step=at_step, stop_step=until_step)
+    amended = spread(amendment.weights, amendment.knots, blocks)
     declared = () if until_step is None else stretches_of(schedule, first_step=until_step)
     base = last.numerators(at_step)
     shares = lay((*amended, *declared), last.sources, base=base, base_unit=last.unit, caps=caps)

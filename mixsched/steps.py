@@ -26,8 +26,8 @@ class StepSource:
 
     plan: Plan
     sources: Mapping[str, RowSource]
-    host: int = 0
-    hosts: int = 1
+    host: int = dataclasses.field(default=0, kw_only=True)
+    hosts: int = dataclasses.field(default=1, kw_only=True)
 
     def __post_init__(self):
         check_sources(self.plan, self.sources)

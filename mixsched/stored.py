@@ -80,15 +80,14 @@ def fill(path: Path, quota: Quota, eras: list[dict], bits: memoryview) -> None:
     for era, told in zip(quota.eras, eras, strict=True):
         width = -(-len(era.shares.sources) // 8)
         left = era.shares.total_steps - era.shares.first_step
+        chunks: list[bytes | memoryview] = []
         for _ in told["sums"]:
             end = begin + width * min(left, CHUNK_STEPS)
-            era.chunks.append(bits[begin:end])
+            chunks.append(bits[begin:end])
             begin, left = end, left - CHUNK_STEPS
-        era.unchecked, era.file = dict(enumerate(told["sums"])), str(path)
-        era.debts = {
-            int(step): {int(source): samples for source, samples in behind.items()}
-            for step, behind in told["debts"].items()
-        }
+        # JSON's keys are strings.
+        debts = {int(step): {int(s): samples for s, samples in each.items()} for step, each in told["debts"].items()}
+        era.restore(chunks, sums=told["sums"], debts=debts, file=str(path))
     if begin != len(bits):
         raise UsageError(
             f"'{path}' has {len(bits):,} bytes of solved steps, not {begin:,}: it was cut; save the plan again"

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
-from mixsched.mixes import Ramp, Shape
-from mixsched.schedule import Phase, Schedule
+from mixsched.mixes import Knots, Mix, Ramp, Shape
+from mixsched.schedule import Schedule
 
-Mix = dict[str, Fraction]
+Fractions = dict[str, Fraction]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,11 +22,14 @@ class Block:
 
 
 @dataclasses.dataclass(frozen=True)
-class Stretch(Block):
+class Stretch:
     """A block whose mix goes from `start` towards `end`: its step k is step `offset + k` of a ramp of `ramp_steps`."""
 
-    start: Mix
-    end: Mix
+    first_step: int
+    steps: int
+    batch_size: int
+    start: Fractions
+    end: Fractions
     shape: Shape
     offset: int
     ramp_steps: int
@@ -46,7 +49,7 @@ class Stretch(Block):
 def stretches_of(schedule: Schedule, *, first_step: int = 0) -> tuple[Stretch, ...]:
     """All steps of a schedule from `first_step` on, in order.
 
-    >>> from mixsched import Ramp, Steps
+    >>> from mixsched import Phase, Ramp, Steps
     >>> phases = (Phase("a", Steps(3), {"x": 1}), Phase("b", Steps(4), Ramp({"x": 1}, {"y": 1})))
     >>> [(s.first_step, s.steps, s.ramps) for s in stretches_of(Schedule(phases, batch_size=8, context_tokens=64))]
     [(0, 3, False), (3, 4, True)]
@@ -54,7 +57,7 @@ def stretches_of(schedule: Schedule, *, first_step: int = 0) -> tuple[Stretch, .
     return tuple(
         stretch.skip(max(first_step - stretch.first_step, 0))
         for phase, block in zip(schedule.phases, blocks_of(schedule), strict=True)
-        for stretch in spread(phase, [block])
+        for stretch in spread(phase.weights, phase.knots, [block])
         if stretch.first_step + stretch.steps > first_step
     )
 
@@ -70,13 +73,13 @@ def blocks_of(schedule: Schedule, *, first_step: int = 0, stop_step: int | None 
     return found
 
 
-def spread(phase: Phase, blocks: Iterable[Block]) -> Iterator[Stretch]:
-    """The weights of `phase` laid over `blocks` as if these were one phase; its knots fall on whole steps."""
+def spread(weights: Mix, knots: Knots, blocks: Iterable[Block]) -> Iterator[Stretch]:
+    """Weights, whose knots are given, laid over `blocks` as if these were one phase; knots fall on whole steps."""
     blocks = list(blocks)
     total = sum(block.steps for block in blocks)
-    shape = phase.weights.shape if isinstance(phase.weights, Ramp) else "linear"
-    knots = [(math.floor(at * total + Fraction(1, 2)), mix) for at, mix in phase.knots()]
-    for (begin, start), (end, finish) in itertools.pairwise(knots):
+    shape = weights.shape if isinstance(weights, Ramp) else "linear"
+    steps = [(math.floor(at * total + Fraction(1, 2)), mix) for at, mix in knots]
+    for (begin, start), (end, finish) in itertools.pairwise(steps):
         done = 0
         for block in blocks:
             low, high = max(begin, done), min(end, done + block.steps)

@@ -6,8 +6,9 @@ from fractions import Fraction
 from mixsched.columns import align
 from mixsched.curves import Constant, Curve, LinearAnneal, WarmupCosine, WarmupStableDecay
 from mixsched.lengths import Length, spoken
-from mixsched.mixes import Mix, Ramp, Table
+from mixsched.mixes import Mix, Ramp, Table, sources_of
 from mixsched.quota import Quota
+from mixsched.resolve import resolve
 from mixsched.schedule import Schedule
 from mixsched.weights import Group, Weights, exact
 
@@ -88,18 +89,17 @@ def _warm(warmup: Length) -> str:
     return f"{spoken(warmup)} up to " if warmup != type(warmup)(0) else ""
 
 
-def phase_table(schedule: Schedule, quota: Quota, rows: Mapping[str, int | float]) -> str:
-    """What each source gives in each phase of a solved schedule, groups above their members.
+def phase_table(schedule: Schedule, rows: Mapping[str, int | float], quota: Quota | None = None) -> str:
+    """What each source gives in each phase of a schedule, groups above their members.
 
-    `rows` gives the rows of each source, for the epochs; a source that it lacks gets "?". Epochs count passes over
-    the source from the start of the run to the end of the phase. Where amendments or limits changed the run, it tells
-    what is served, not what the phases declare.
+    `rows` gives the rows of each source, for the epochs; a source that it lacks gets "?". Epochs count passes over the
+    source from the start of the run to the end of the phase. `quota` is that of a plan: where amendments or limits
+    changed the run, the table tells what is served, not what the phases declare.
 
     >>> from mixsched import Phase, Tokens
-    >>> from mixsched.resolve import resolve
     >>> mix = {"text": 0.75, "code": Group(0.25, {"web_code": 0.8, "markup": 0.2})}
     >>> schedule = Schedule((Phase("pretrain", Tokens(400_000), mix),), batch_size=10, context_tokens=1_000)
-    >>> print(phase_table(schedule, Quota(resolve(schedule)), {"text": 600, "web_code": 20}))
+    >>> print(phase_table(schedule, {"text": 600, "web_code": 20}))
     phase     steps  source       share   tokens  samples  epochs
     pretrain  0..39  text         75.0%  300,000      300     0.5
                      code         25.0%  100,000      100
@@ -107,6 +107,7 @@ def phase_table(schedule: Schedule, quota: Quota, rows: Mapping[str, int | float
                        markup      5.0%   20,000       20       ?
                      all         100.0%  400,000      400
     """
+    quota = Quota(resolve(schedule)) if quota is None else quota
     lines: list[tuple[str, ...]] = [("phase", "steps", "source", "share", "tokens", "samples", "epochs")]
     for place, phase in enumerate(schedule.phases):
         first = schedule.first_steps[place]
@@ -122,7 +123,7 @@ def phase_table(schedule: Schedule, quota: Quota, rows: Mapping[str, int | float
         members = phase.groups()
         # What an amendment brought in, or an earlier phase still owed, is in the phase too.
         others = {source: 0 for source, samples in given.items() if samples}
-        for name, depth in _outline(phase.mixes()[0] | phase.mixes()[1] | others, members):
+        for name, depth in _outline(dict.fromkeys(sources_of(phase.weights)) | others, members):
             leaves = members.get(name, (name,))
             samples = sum(given[leaf] for leaf in leaves)
             epochs = "" if name in members else _epochs(ends[name], rows.get(name))

@@ -19,11 +19,11 @@ from torch.utils.data import ConcatDataset, IterableDataset, Sampler, get_worker
 
 from mixsched.errors import UsageError
 from mixsched.hosts import check_host
-from mixsched.iterate import check_steps, iterate
 from mixsched.placement import Placement
 from mixsched.plan import Plan
 from mixsched.reading import RowSource, check_sources
 from mixsched.steps import StepSource
+from mixsched.walk import check_steps, iterate
 
 
 def concat_sources(plan: Plan, datasets: Mapping[str, Any]) -> ConcatDataset:
@@ -64,7 +64,7 @@ class PlanBatchSampler(Sampler[list[int]]):
         check_host(plan.schedule.batch_sizes, host=host, hosts=hosts)
         self._plan, self._host, self._hosts = plan, host, hosts
         self._first_step = self._next_step = int(first_step)
-        rows = [plan.all_rows[source] for source in plan.sources]
+        rows = [plan.rows[source] for source in plan.sources]
         self._rows_before = np.cumsum([0, *rows[:-1]], dtype=np.int64)
 
     def __len__(self) -> int:
@@ -127,7 +127,7 @@ class PlanIterable(IterableDataset):
     ):
         check_steps(plan, first_step)
         self._plan = plan
-        self._batches = StepSource(plan, sources, host, hosts)
+        self._batches = StepSource(plan, sources, host=host, hosts=hosts)
         self._first_step = self._next_step = int(first_step)
 
     def __len__(self) -> int:

@@ -21,8 +21,8 @@ import numpy as np
 
 from mixsched import Phase, Plan, Ramp, Rows, Schedule, Steps, StepSource, open_rows
 from mixsched.grain import PlanSelection
-from mixsched.iterate import iterate
 from mixsched.reading import read_rows
+from mixsched.walk import iterate
 
 Sources = Mapping[str, Rows]
 # From a plan, its sources and the first step to the rows of the batch of each step from there on.
@@ -82,14 +82,14 @@ def plain(plan: Plan, sources: Sources, first_step: int, *, host: int = 0, hosts
 def step_source(
     plan: Plan, sources: Sources, first_step: int, *, host: int = 0, hosts: int = 1
 ) -> Iterator[np.ndarray]:
-    steps = StepSource(plan, sources, host, hosts)
+    steps = StepSource(plan, sources, host=host, hosts=hosts)
     return (steps[step]["rows"] for step in range(first_step, len(steps)))
 
 
 def step_source_in_threads(
     plan: Plan, sources: Sources, first_step: int, *, host: int = 0, hosts: int = 1
 ) -> Iterator[np.ndarray]:
-    steps = grain.MapDataset.source(StepSource(plan, sources, host, hosts))
+    steps = grain.MapDataset.source(StepSource(plan, sources, host=host, hosts=hosts))
     return (batch["rows"] for batch in steps[first_step:].to_iter_dataset(READING))
 
 

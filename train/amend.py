@@ -7,7 +7,8 @@ from pathlib import Path
 import mixsched
 from eval.rundir import RunFolder
 from mixsched.errors import UsageError
-from mixsched.mixes import check_fields, knots, mix_from_json
+from mixsched.fields import check_fields
+from mixsched.mixes import mix_from_json, sources_of
 from mixsched.toml import from_toml
 from train.rundir import write_text
 
@@ -28,7 +29,7 @@ class Change:
     @property
     def sources(self) -> tuple[str, ...]:
         """Every source that the weights name."""
-        return tuple(sorted({source for _, mix in knots(self.weights) for source in mix}))
+        return sources_of(self.weights)
 
 
 def read_change(path: Path) -> Change:

@@ -9,6 +9,7 @@ import orbax.checkpoint as ocp
 from jax.sharding import Mesh
 
 import mixsched
+from mixsched.declaration import departures
 from mixsched.errors import UsageError
 from model.checkpoint import MODEL, abstract_tree, named_arrays, restore_item
 from train.state import TrainState
@@ -55,10 +56,11 @@ def restore(
 ) -> TrainState:
     """The state after `steps_done` steps; raises UsageError if the checkpoint belongs to another plan."""
     told = checkpoints.restore(steps_done, args=ocp.args.Composite(**{PLAN: ocp.args.JsonRestore()}))[PLAN]
-    departures = plan.departures(mixsched.Plan.from_json(told), served_steps=steps_done)
-    if departures:
+    told.pop("fingerprint", None)
+    differing = departures(told, plan.declaration, served_steps=steps_done)
+    if differing:
         raise UsageError(
-            f"the checkpoint after step {steps_done} belongs to another plan than this run's: {'; '.join(departures)}; "
+            f"the checkpoint after step {steps_done} belongs to another plan than this run's: {'; '.join(differing)}; "
             "continue it with the configuration that it was started with"
         )
     abstract = abstract_tree(make_state, mesh)

@@ -10,8 +10,8 @@ import sentencepiece
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 import mixsched
-from mixsched.errors import UsageError, did_you_mean
-from mixsched.shards import TOKENIZER_FILE, tokenizer_fingerprint
+from mixsched.errors import UsageError
+from mixsched.shards import TOKENIZER_FILE, rows_in, tokenizer_fingerprint
 from model.sharding import batch_sharding
 from train.step import Batch
 
@@ -36,11 +36,7 @@ def open_sources(
     shards: Path, names: tuple[str, ...], *, context_tokens: int, tokenizer: str
 ) -> dict[str, mixsched.Rows]:
     """The named sources under `shards`, checked; raises UsageError that names what does not fit."""
-    known = sorted(path.parent.name for path in shards.glob("*/manifest.json"))
-    for name in names:
-        if name not in known:
-            near = did_you_mean(name, known)
-            raise UsageError(f"the mix names the source {name!r}, which is not in '{shards}'; {near}")
+    rows_in(shards, names)
     return {
         name: mixsched.open_rows(shards / name, context_tokens=context_tokens, tokenizer=tokenizer) for name in names
     }

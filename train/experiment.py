@@ -4,7 +4,7 @@ import dataclasses
 
 import mixsched
 from mixsched.errors import UsageError
-from mixsched.lengths import is_whole
+from mixsched.fields import is_whole
 from train.scales import Scale
 
 # The batch of the paper in tokens, and its warm-up of 1,325 steps (arXiv 2408.10914, section 2.3).

@@ -97,9 +97,9 @@ def train(job: Job, *, resume: bool) -> Outcome:
             drop_after(path, steps_done)
         named = (*plan.sources, *(job.change.sources if job.change else ()))
         sources = open_sources(job.shards, named, context_tokens=context_tokens, tokenizer=tokenizer)
-        record_data(job.folder, fingerprints_of(sources))
         if job.change is not None:
             plan = amend_run(job.folder, plan, job.change, rows=rows_of(sources), steps_done=steps_done)
+        record_data(job.folder, fingerprints_of(sources))
         if steps_done == plan.total_steps:
             return Outcome(steps_done, plan.total_steps, None)
         begun = steps_done > 0

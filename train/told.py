@@ -3,8 +3,7 @@
 from pathlib import Path
 
 import mixsched
-from mixsched.errors import UsageError, did_you_mean
-from mixsched.shards import read_manifest
+from mixsched.shards import rows_in
 from train.scales import PAPER_CHIP_HOURS_PER_200B, PAPER_SOURCE_TOKENS, SCALES, Scale
 
 
@@ -31,18 +30,13 @@ def _sizes(schedule: mixsched.Schedule) -> str:
 def _table(schedule: mixsched.Schedule, scale: Scale, shards: Path) -> tuple[str, str]:
     """What each source gives, and where its epochs are known from: a whole plan where there are shards."""
     if shards.is_dir():
-        known = sorted(path.parent.name for path in shards.glob("*/manifest.json"))
-        for name in schedule.sources:
-            if name not in known:
-                raise UsageError(f"the mix names the source {name!r}, not in '{shards}'; {did_you_mean(name, known)}")
-        plan = mixsched.Plan(schedule, {name: read_manifest(shards / name).rows for name in schedule.sources}, seed=0)
+        plan = mixsched.Plan(schedule, rows_in(shards, schedule.sources), seed=0)
         return mixsched.plan_text(plan), f"epochs are of the shards in '{shards}'"
-    quota = mixsched.Quota(mixsched.resolve(schedule))
     if scale.paper_tokens_per_token == 1:
         paper = {name: tokens / schedule.context_tokens for name, tokens in PAPER_SOURCE_TOKENS.items()}
         told = f"epochs are of the paper's sources, since there are no shards in '{shards}'"
-        return mixsched.phase_table(schedule, quota, paper), told
-    return mixsched.phase_table(schedule, quota, {}), f"epochs are not known before there are shards in '{shards}'"
+        return mixsched.phase_table(schedule, paper), told
+    return mixsched.phase_table(schedule, {}), f"epochs are not known before there are shards in '{shards}'"
 
 
 def _chip_hours(scale: Scale, scale_name: str, tokens: int) -> str:

@@ -6,8 +6,9 @@ import numpy as np
 
 from mixsched.bench.case import Case, Stream
 from mixsched.lengths import Steps
+from mixsched.phase import Phase
 from mixsched.plan import Plan
-from mixsched.schedule import Phase, Schedule
+from mixsched.schedule import Schedule
 
 
 @dataclasses.dataclass(frozen=True)

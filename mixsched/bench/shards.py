@@ -1,13 +1,11 @@
 """Sources on disk to read from: rows of random token ids in ArrayRecord shards, as `train.prepare` writes them."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
-from array_record.python.array_record_module import ArrayRecordWriter
 
 from mixsched.bench.case import Case
-from mixsched.shards import Manifest, Rows, Shard, open_rows
+from mixsched.shards import Manifest, Rows, open_rows, write_shard
 
 CONTEXT_TOKENS = 1_024
 LEAST_ROWS = 64
@@ -32,13 +30,7 @@ def _write_source(folder: Path, ids: np.ndarray) -> None:
     folder.mkdir()
     shards = []
     for number, part in enumerate(np.array_split(ids, SHARDS)):
-        path = folder / f"{number:05}-of-{SHARDS:05}.array_record"
-        writer = ArrayRecordWriter(str(path), "group_size:1,uncompressed")
-        for row in part:
-            writer.write(row.tobytes())
-        writer.close()
-        content = path.read_bytes()
-        shards.append(Shard(path.name, len(part), len(content), hashlib.sha256(content).hexdigest()))
+        shards.append(write_shard(folder / f"{number:05}-of-{SHARDS:05}.array_record", part))
     manifest = Manifest(
         source=folder.name,
         part="train",

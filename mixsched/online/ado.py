@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 from mixsched.errors import UsageError
-from mixsched.lengths import is_whole
+from mixsched.fields import check_whole
 from mixsched.online.floor import SHARE_UNIT, floor_units, whole_shares
 from mixsched.online.rule import Feedback
 from mixsched.online.scaling_law import Curve, PowerLaw, fit
@@ -73,8 +73,7 @@ class ADO:
 
     def __post_init__(self):
         for name, count, least in (("skip_steps", self.skip_steps, 0), ("refit_steps", self.refit_steps, 1)):
-            if not is_whole(count) or count < least:
-                raise UsageError(f"`{name}` must be a whole number of at least {least}, got {count!r}")
+            check_whole(f"`{name}`", count, least=least)
         rates = {"credit_power": self.credit_power, "credit_rate": self.credit_rate, "policy_rate": self.policy_rate}
         for name, value in rates.items():
             if not 0 <= value <= 1:

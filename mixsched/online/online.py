@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any, Generic, SupportsFloat
 
-from mixsched.amend import Amendment
+from mixsched.amendment import Amendment
 from mixsched.errors import UsageError
-from mixsched.lengths import is_whole
-from mixsched.mixes import check_fields, mix_to_json
+from mixsched.fields import check_fields, check_whole, is_whole
+from mixsched.mixes import mix_to_json
 from mixsched.online.division import division
 from mixsched.online.floor import SHARE_UNIT
 from mixsched.online.rule import Feedback, Rule, State, checked_losses, checked_weights
@@ -65,11 +65,11 @@ class Online(Generic[State]):
         floor: Number = 0,
         sources: Iterable[str] | None = None,
     ):
-        _check_whole("every_steps", every_steps, least=1)
-        _check_whole("lead_steps", lead_steps, least=0)
-        _check_whole("from_step", from_step, least=0, most=plan.total_steps - 1)
+        check_whole("`every_steps`", every_steps, least=1)
+        check_whole("`lead_steps`", lead_steps, least=0)
+        check_whole("`from_step`", from_step, least=0, most=plan.total_steps - 1)
         if until_step is not None:
-            _check_whole("until_step", until_step, least=from_step + 1, most=plan.schedule.total_steps)
+            check_whole("`until_step`", until_step, least=from_step + 1, most=plan.schedule.total_steps)
         self.rule = rule
         self.log: list[dict] = []
         self._every_steps, self._from_step, self._lead_steps = int(every_steps), int(from_step), int(lead_steps)
@@ -172,12 +172,6 @@ class Online(Generic[State]):
         return self._now.plan.amend(
             unserved, weights, served_steps=unserved, until_step=self._until_step, reason=reason
         )
-
-
-def _check_whole(name: str, value: object, *, least: int, most: int | None = None) -> None:
-    if not is_whole(value) or value < least or (most is not None and value > most):
-        end = "" if most is None else f" and at most {most:,}"
-        raise UsageError(f"`{name}` must be a whole number of at least {least}{end}, got {value!r}")
 
 
 def _said(decided: Mapping[str, Any] | None) -> str:

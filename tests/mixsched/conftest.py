@@ -1,7 +1,6 @@
 """Hypothesis profiles (HYPOTHESIS_PROFILE=thorough for 1,000 examples), and sources on disk to test with."""
 
 import dataclasses
-import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +8,9 @@ from pathlib import Path
 import hypothesis
 import numpy as np
 import pytest
-from array_record.python.array_record_module import ArrayRecordWriter
 
 from mixsched import Manifest
-from mixsched.shards import Shard
+from mixsched.shards import write_shard
 
 # A busy machine makes slow examples; that is no fault of the test.
 PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
@@ -34,13 +32,7 @@ def _write(folder: Path, rows: np.ndarray, *, shards: int) -> OnDisk:
     folder.mkdir(parents=True)
     listed = []
     for number, part in enumerate(np.array_split(rows, shards)):
-        path = folder / f"{number:05}-of-{shards:05}.array_record"
-        writer = ArrayRecordWriter(str(path), "group_size:1,uncompressed")
-        for row in part:
-            writer.write(row.tobytes())
-        writer.close()
-        content = path.read_bytes()
-        listed.append(Shard(path.name, len(part), len(content), hashlib.sha256(content).hexdigest()))
+        listed.append(write_shard(folder / f"{number:05}-of-{shards:05}.array_record", part))
     manifest = Manifest(
         source=folder.name,
         part="train",

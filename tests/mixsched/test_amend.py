@@ -141,7 +141,7 @@ def test_the_counterexample_to_any_quota_without_foresight() -> None:
 
 
 def test_a_new_source_begins_at_cursor_0_and_a_source_left_out_keeps_its_cursor() -> None:
-    plan = simple().amend(40, {"text": 0.5, "math": 0.5}, reason="math came in late")
+    plan = simple().amend(40, {"text": 0.5, "math": 0.5}, sources={"math": 30}, reason="math came in late")
     assert plan.sources == ("code", "math", "text")
     assert plan.served(40).tolist() == [200, 0, 200]
     assert plan.served(100).tolist() == [200, 300, 500]
@@ -199,7 +199,7 @@ def test_an_amendment_whose_limit_is_reached_at_once_ends_the_run_before_its_ste
 def test_batch_sizes_learning_rate_and_length_are_those_of_the_schedule() -> None:
     phases = (Phase("a", Steps(5), {"text": 1}, batch_size=4), Phase("b", Steps(5), {"text": 1}, batch_size=8))
     plan = Plan(Schedule(phases, batch_size=1, context_tokens=1), {"text": 9, "code": 9}, seed=0)
-    amended = plan.amend(3, Ramp({"text": 1}, {"code": 1}))
+    amended = plan.amend(3, Ramp({"text": 1}, {"code": 1}), sources={"code": 9})
     assert [amended.batch_size(step) for step in range(10)] == [4] * 5 + [8] * 5
     assert amended.total_steps == 10
     # The ramp's seven steps: progress 1/14, 3/14, ... of batches of 4, 4, 8, 8, 8, 8, 8.
@@ -229,6 +229,34 @@ def test_limits_hold_across_amendments() -> None:
         simple(limits={"code": Limit(3, "error")}, steps=54).amend(30, {"code": 0.9, "text": 0.1})
     stopped = simple(limits={"code": Limit(3, "stop")}).amend(30, {"code": 0.9, "text": 0.1})
     assert stopped.total_steps == 43
+
+
+def test_rows_that_contradict_the_plans_are_refused_and_others_change_nothing() -> None:
+    with pytest.raises(UsageError, match=r"`sources` gives 'code' 200 rows, the plan has 90 of it"):
+        simple().amend(40, {"text": 1}, sources={"code": 200})
+    plan = simple().amend(40, {"text": 1}, sources={"code": 90, "maht": 5})
+    assert plan == simple().amend(40, {"text": 1})
+    assert plan.sources == ("code", "text")
+
+
+def test_equal_plans_are_amended_alike_whatever_else_they_were_given() -> None:
+    """A plan that was given rows of a source that nothing names does not know it any more than its JSON does."""
+    plan = simple()
+    again = Plan.from_json(plan.to_json())
+    assert again == plan
+    for each in (plan, again):
+        with pytest.raises(
+            UsageError, match=r"the source 'math', .* give the rows of a new source as `sources`"
+        ):
+            each.amend(10, {"math": 1})
+    assert plan.amend(10, {"math": 1}, sources={"math": 7}) == again.amend(10, {"math": 1}, sources={"math": 7})
+
+
+def test_whether_a_plan_is_exact_counts_its_amendments() -> None:
+    assert simple().exact
+    assert simple().amend(40, {"text": "1/3", "code": "2/3"}).exact
+    tiny = Fraction(1, 10**17)
+    assert not simple().amend(40, {"text": tiny, "code": 1 - tiny}).exact
 
 
 def test_a_plan_departs_from_one_whose_past_is_another() -> None:

@@ -12,7 +12,7 @@ from doors import READING, Case, Door, same, selected
 
 from mixsched import Limit, Phase, Plan, Schedule, Steps, StepSource, UsageError
 from mixsched.grain import BLOCK_SAMPLES, PlanSelection
-from mixsched.iterate import CHUNK_SAMPLES, iterate
+from mixsched.walk import CHUNK_SAMPLES, iterate
 
 HOST_DOORS = (doors.plain, doors.step_source, doors.step_source_in_threads)
 DOORS = (*HOST_DOORS, doors.selection_one_by_one, doors.selection_in_threads, doors.elastic)
@@ -128,7 +128,7 @@ def test_doors_can_be_sent_to_a_worker(case: Case) -> None:
     there = pickle.loads(pickle.dumps(selection))
     assert [there[sample] for sample in range(112)] == [selection[sample] for sample in range(112)]
     assert case.plan.fingerprint[:12] in repr(there)
-    steps = pickle.loads(pickle.dumps(StepSource(case.plan, case.sources, 1, 2)))
+    steps = pickle.loads(pickle.dumps(StepSource(case.plan, case.sources, host=1, hosts=2)))
     assert np.array_equal(steps[3]["rows"], case.batches[3][4:])
 
 
@@ -192,7 +192,7 @@ def test_a_source_of_other_rows_is_refused(case: Case) -> None:
 
 def test_a_host_without_slots_is_told(case: Case) -> None:
     with pytest.raises(UsageError, match=r"`hosts` in 1\.\.4 \(the smallest batch\), got host 0 of 5"):
-        StepSource(case.plan, case.sources, 0, 5)
+        StepSource(case.plan, case.sources, host=0, hosts=5)
 
 
 @pytest.mark.parametrize("step", [-1, 10_000])
@@ -204,4 +204,4 @@ def test_a_step_that_is_none_ends_iteration(case: Case, step: int) -> None:
 @pytest.mark.parametrize(("host", "hosts"), [(2, 2), (-1, 2)])
 def test_a_host_that_is_none_is_refused(case: Case, host: int, hosts: int) -> None:
     with pytest.raises(UsageError, match=r"`host` must lie in 0\.\.hosts-1"):
-        StepSource(case.plan, case.sources, host, hosts)
+        StepSource(case.plan, case.sources, host=host, hosts=hosts)

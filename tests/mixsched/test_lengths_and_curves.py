@@ -30,7 +30,7 @@ rates = st.floats(0, 1e3)
 halves = st.builds(Share, st.fractions(0, Fraction(2, 5), max_denominator=100))
 curves = st.one_of(
     st.builds(Constant, rates),
-    st.builds(WarmupCosine, rates, rates, lengths | shares),
+    st.builds(WarmupCosine, rates, rates, st.builds(Tokens, st.integers(0, 200)) | shares),
     st.builds(
         WarmupStableDecay, rates, rates, st.just(Steps(0)) | halves, halves, st.sampled_from(["linear", "1-sqrt"])
     ),
@@ -40,8 +40,8 @@ curves = st.one_of(
 
 def rates_of(curve: Curve, steps: int, before: float | None = None) -> list[float]:
     laid = lay_curve(curve, steps=steps, batch_sizes=(4, 4), context_tokens=10, before=before)
-    together = laid.rates(np.arange(steps)).tolist()
-    assert together == [float(laid.rates(np.float64(step))) for step in range(steps)]
+    together = laid.rates(np.arange(steps), np).tolist()
+    assert together == [float(laid.rates(np.float64(step), np)) for step in range(steps)]
     return together
 
 
@@ -178,6 +178,14 @@ def test_a_stable_phase_stands_between_warm_up_and_decay() -> None:
 def test_a_decay_by_one_minus_the_square_root_falls_fast_at_first() -> None:
     found = rates_of(WarmupStableDecay(1.0, 0.2, decay=Steps(4), shape="1-sqrt"), 5)
     np.testing.assert_allclose(found, [1, 0.6, 1 - 0.8 * math.sqrt(0.5), 1 - 0.8 * math.sqrt(0.75), 0.2])
+
+
+def test_a_warm_up_that_would_never_end_is_refused() -> None:
+    with pytest.raises(
+        UsageError, match=r"must fit into the 10 steps of their curve, they take 11 and 0; shorten them"
+    ):
+        rates_of(WarmupCosine(1.0, 0.1, Steps(11)), 10)
+    assert rates_of(WarmupCosine(1.0, 0.1, Steps(10)), 10)[-1] == 1.0
 
 
 def test_a_decay_of_another_shape_or_without_room_is_refused() -> None:

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixsched import permute
-from mixsched.permutation import LEAST_SIDE, derive_key, shuffled_slots, square_side, subkey
+from mixsched.permutation import LEAST_SIDE, derive_key, permute, shuffled_slots, square_side, subkey
 
 KEYS = st.integers(0, 2**64 - 1).map(np.uint64)
 LARGE = 100_003

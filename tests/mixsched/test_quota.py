@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 
 import mixsched.edf
 import mixsched.era
-from mixsched import Phase, Quota, Ramp, Schedule, Shares, Steps, resolve
+from mixsched import Phase, Ramp, Schedule, Steps
+from mixsched.quota import Quota
+from mixsched.resolve import resolve
+from mixsched.shares import Shares
 
 Mix = tuple[Fraction, ...]
 

@@ -14,8 +14,10 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from mixsched import Phase, Quota, Ramp, Schedule, Steps, Table, resolve
+from mixsched import Limit, Phase, Plan, Ramp, Schedule, Steps, Table
 from mixsched.progress import RAMP_UNIT, tabled
+from mixsched.quota import Quota
+from mixsched.resolve import resolve
 
 # W times the denominator must fit int64 here.
 LARGEST = 2**62
@@ -189,6 +191,24 @@ def test_the_points_of_a_table_fall_on_the_nearest_steps() -> None:
         schedule = Schedule((Phase("p", Steps(steps), table),), batch_size=8, context_tokens=1)
         counts = [Quota(resolve(schedule)).counts(step).tolist() for step in range(steps)]
         assert [count[0] > 0 for count in counts] == [True] * nearest + [False] * (steps - nearest)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+@pytest.mark.parametrize("kind", ["fifteen decimals", "hand over"])
+def test_what_is_asked_for_in_bulk_is_what_is_asked_for_step_by_step(kind: str, batch_size: int) -> None:
+    """Over a unit of 50 bits, which 2**13 steps of fractions would carry beyond int64, and batches of a few samples."""
+    tiny = Fraction(1, 10**15)
+    mix = {"a": tiny, "b": 1 - tiny} if kind == "fifteen decimals" else {"a": 0.5, "b": 0.3, "c": 0.2}
+    schedule = Schedule((Phase("p", Steps(40_000), mix),), batch_size=batch_size, context_tokens=1)
+    limits = {} if kind == "fifteen decimals" else {"c": Limit(4)}
+    plan = Plan(schedule, dict.fromkeys(mix, 1_500), seed=0, limits=limits)
+    through = plan.quota.served_through(0, 40_000)
+    for step in (1, 4_096, 8_192, 8_193, 16_384, 20_000, 32_769, 40_000):
+        assert through[step].tolist() == plan.quota.served(step).tolist()
+    bulk = plan.batches(0, 40_000)
+    for step in (0, 8_191, 16_383, 32_768, 39_999):
+        slots = slice(step * batch_size, (step + 1) * batch_size)
+        assert bulk.cursor[slots].tolist() == plan.batch(step).cursor.tolist()
 
 
 def test_a_table_that_leads_through_zero_and_back_keeps_the_guarantee() -> None:

@@ -231,7 +231,7 @@ def test_a_schedule_comes_back_from_json_as_the_same_plan() -> None:
     assert Schedule.from_toml(schedule.to_toml()) == schedule
     assert Plan(back, rows, seed=0).fingerprint == Plan(schedule, rows, seed=0).fingerprint
     assert [back.learning_rate(step) for step in range(21)] == [schedule.learning_rate(step) for step in range(21)]
-    assert [phase.mixes() for phase in back.phases] == [phase.mixes() for phase in schedule.phases]
+    assert [phase.knots for phase in back.phases] == [phase.knots for phase in schedule.phases]
     assert [phase.groups() for phase in back.phases] == [phase.groups() for phase in schedule.phases]
 
 

@@ -1,8 +1,10 @@
 """Plans saved with all their steps solved: the same plan again, opened without solving, and damage is told."""
 
+import concurrent.futures
 import json
 import pathlib
 import pickle
+import threading
 import unittest.mock
 from collections.abc import Callable
 
@@ -55,6 +57,22 @@ def test_a_saved_plan_can_be_amended_and_sent_on(saved: pathlib.Path) -> None:
     assert again.served(1_300).tolist() == amended.served(1_300).tolist()
     there = pickle.loads(pickle.dumps(Plan.load(saved)))
     assert there.served(1_300).tolist() == a_plan().served(1_300).tolist()
+
+
+def test_many_threads_may_read_a_saved_plan_at_once(tmp_path: pathlib.Path) -> None:
+    """Large parts, whose sums are reckoned while other threads run; eight of them meet at the first read."""
+    mix = {f"s{place:03}": f"{place + 1}/80200" for place in range(400)}
+    schedule = Schedule((Phase("p", Steps(512), mix),), batch_size=64, context_tokens=1)
+    Plan(schedule, dict.fromkeys(mix, 90), seed=0).save(tmp_path / "mix.plan")
+    for _ in range(20):
+        plan, barrier = Plan.load(tmp_path / "mix.plan"), threading.Barrier(8)
+
+        def read(step: int, plan: Plan = plan, barrier: threading.Barrier = barrier) -> int:
+            barrier.wait()
+            return int(plan.served(step).sum())
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(read, [512] * 8)) == [512 * 64] * 8
 
 
 def test_the_first_line_is_the_declaration(saved: pathlib.Path) -> None:

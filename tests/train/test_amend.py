@@ -82,6 +82,8 @@ def test_a_run_is_not_continued_under_a_plan_whose_past_was_amended(amended, tmp
             "at_step = 3\nweights = { text = 1 }",
             "`at_step` 3 is served already, 64 steps are; amend at step 64 or later",
         ),
+        # Of a source that is new to the run, whose data must not be recorded either.
+        ("at_step = 3\nweights = { text = 0.5, markup = 0.5 }", "`at_step` 3 is served already, 64 steps are"),
         ("at_step = 64\nweights = { text = 1 }", "`at_step` must lie between the last amendment, .* got 64"),
     ],
 )

@@ -2,17 +2,14 @@
 
 import collections
 import dataclasses
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import sentencepiece
-from array_record.python.array_record_module import ArrayRecordWriter
 
 from mixsched import Manifest
 from mixsched.errors import UsageError
-from mixsched.shards import Shard
+from mixsched.shards import write_shard
 from train.corpora.document import Document
 from train.prepare.pack import pack
 
@@ -56,7 +53,7 @@ def write_part(
         raise UsageError(f"the {part} part of source {source!r} has no documents; add some, or leave the source out")
     total = -(-len(rows) // ROWS_A_SHARD)
     shards = tuple(
-        _write_shard(folder / f"{number:05}-of-{total:05}.array_record", rows[start : start + ROWS_A_SHARD])
+        write_shard(folder / f"{number:05}-of-{total:05}.array_record", rows[start : start + ROWS_A_SHARD])
         for number, start in enumerate(range(0, len(rows), ROWS_A_SHARD))
     )
     manifest = Manifest(
@@ -95,12 +92,3 @@ def _encode(
         counts["tokens"] += len(ids) + 1
         counts["bytes"] += len(document.text.encode())
         yield ids
-
-
-def _write_shard(path: Path, rows: Sequence[np.ndarray]) -> Shard:
-    writer = ArrayRecordWriter(str(path), WRITER_OPTIONS)
-    for row in rows:
-        writer.write(row.tobytes())
-    writer.close()
-    content = path.read_bytes()
-    return Shard(path.name, len(rows), len(content), hashlib.sha256(content).hexdigest())

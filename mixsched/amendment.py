@@ -5,9 +5,8 @@ import functools
 from collections.abc import Mapping
 
 from mixsched.errors import UsageError
-from mixsched.lengths import Steps, is_whole
-from mixsched.mixes import Mix, check_fields, mix_from_json, mix_to_json
-from mixsched.schedule import Phase
+from mixsched.fields import check_fields, check_whole, is_whole
+from mixsched.mixes import Knots, Mix, knots, mix_from_json, mix_to_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,23 +24,23 @@ class Amendment:
     until_step: int | None = None
 
     def __post_init__(self):
-        if not is_whole(self.at_step) or self.at_step < 0:
-            raise UsageError(f"`at_step` of an amendment must be a whole number of at least 0, got {self.at_step!r}")
+        check_whole("`at_step` of an amendment", self.at_step, least=0)
         if self.until_step is not None and not (is_whole(self.until_step) and self.until_step > self.at_step):
             raise UsageError(
                 f"`until_step` of an amendment must be a whole number above its `at_step`, {self.at_step}, got "
                 f"{self.until_step!r}"
             )
-        self.phase()
-
-    def phase(self) -> Phase:
-        """Its weights as a phase, of which only the weights mean something."""
-        return Phase(f"amendment at step {self.at_step}", Steps(1), self.weights)
+        _ = self.knots
 
     @functools.cached_property
+    def knots(self) -> Knots:
+        """The places of its stretch (0 to 1) that its weights pass through, with the exact shares there."""
+        return knots(self.weights, where=f"weights of the amendment at step {self.at_step}")
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """Every source that its weights name, sorted."""
-        return tuple(sorted({source for _, mix in self.phase().knots() for source in mix}))
+        return tuple(sorted({source for _, shares in self.knots for source in shares}))
 
     def to_json(self) -> dict:
         """A JSON object from which `from_json` makes the same amendment."""

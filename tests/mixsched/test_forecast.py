@@ -84,7 +84,7 @@ def test_who_stops_a_run_is_told() -> None:
         "of it: 3 times its rows"
     ) in plan_text(plan)
     longer = plan.schedule.then(Phase("never begun", Steps(5), {"text": 1}))
-    assert phase_table(longer, plan.quota, ROWS) == phase_table(plan.schedule, plan.quota, ROWS)
+    assert phase_table(longer, ROWS, plan.quota) == phase_table(plan.schedule, ROWS, plan.quota)
 
 
 def test_amendments_and_pools_are_in_the_table() -> None:

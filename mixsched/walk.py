@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from mixsched.errors import UsageError
+from mixsched.fields import is_whole
 from mixsched.hosts import check_host, host_slots
-from mixsched.lengths import is_whole
 from mixsched.placement import Placement
 from mixsched.plan import Plan
 

@@ -70,13 +70,10 @@ def _of_source(plan: Plan, place: int, asked: int) -> Outlook:
 
 
 def plan_text(plan: Plan) -> str:
-    """A plan for people: what each source gives in each phase, then in all and within which limits, then what to know.
-
-    `print(plan)` and `python -m mixsched plan` show it.
-    """
+    """A plan for people: what each source gives in each phase, then in all and within which limits, and what of it."""
     told = outlook(plan)
     parts = [
-        phase_table(plan.schedule, plan.quota, plan.pool_rows),
+        phase_table(plan.schedule, plan.pool_rows, plan.quota),
         _table(told, plan),
         "\n".join(_sentences(told, plan)),
     ]
@@ -91,9 +88,9 @@ def _table(told: tuple[Outlook, ...], plan: Plan) -> str:
 
 def _line(each: Outlook, plan: Plan) -> tuple[str, ...]:
     steps = (each.first_step, each.last_step, each.runs_out_step)
-    whole = plan.all_rows[each.source]
+    whole = plan.rows[each.source]
     rows = f"{each.rows:,}" if each.rows == whole else f"{each.rows:,} of {whole:,}"
-    limit = "none" if each.limit is None else f"{float(each.limit.exact):.3g} epochs, then {_then(each.limit)}"
+    limit = "none" if each.limit is None else f"{float(each.limit.exact_epochs):.3g} epochs, then {_then(each.limit)}"
     shown = ("-" if step is None else f"{step:,}" for step in steps)
     return (each.source, rows, f"{each.samples:,}", f"{each.epochs:.3g}", *shown, limit)
 
