@@ -245,9 +245,7 @@ def test_equal_plans_are_amended_alike_whatever_else_they_were_given() -> None:
     again = Plan.from_json(plan.to_json())
     assert again == plan
     for each in (plan, again):
-        with pytest.raises(
-            UsageError, match=r"the source 'math', .* give the rows of a new source as `sources`"
-        ):
+        with pytest.raises(UsageError, match=r"the source 'math', .* give the rows of a new source as `sources`"):
             each.amend(10, {"math": 1})
     assert plan.amend(10, {"math": 1}, sources={"math": 7}) == again.amend(10, {"math": 1}, sources={"math": 7})
 
