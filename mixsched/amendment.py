@@ -5,7 +5,7 @@ import functools
 from collections.abc import Mapping
 
 from mixsched.errors import UsageError
-from mixsched.fields import check_fields, check_whole, is_whole
+from mixsched.fields import check_fields, check_kind, check_whole, is_whole
 from mixsched.mixes import Knots, Mix, knots, mix_from_json, mix_to_json
 
 
@@ -13,7 +13,7 @@ from mixsched.mixes import Knots, Mix, knots, mix_from_json, mix_to_json
 class Amendment:
     """From `at_step` on the mix is `weights`, to the end of the run or up to `until_step`; a ramp or table spans that.
 
-    From `until_step` on, the phases of the schedule say again what is served. `rows` holds the rows of the sources
+    From `until_step` on, what held before it holds again. `rows` holds the rows of the sources
     that this brings in; `reason` is for people.
     """
 
@@ -30,6 +30,10 @@ class Amendment:
                 f"`until_step` of an amendment must be a whole number above its `at_step`, {self.at_step}, got "
                 f"{self.until_step!r}"
             )
+        check_kind("`reason` of an amendment", self.reason, str, "give a text")
+        check_kind("`rows` of an amendment", self.rows, Mapping, "give the rows of each new source, by name")
+        for source, rows in self.rows.items():
+            check_whole(f"`rows` of source {source!r}", rows, least=1)
         _ = self.knots
 
     @functools.cached_property

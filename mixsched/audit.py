@@ -8,6 +8,7 @@ from typing import TypeGuard
 
 from mixsched.columns import align
 from mixsched.errors import UsageError, did_you_mean
+from mixsched.fields import is_whole
 from mixsched.plan import Plan
 
 
@@ -43,7 +44,9 @@ def read_lines(path: Path, plan: Plan) -> Iterator[Told]:
         lines = path.read_text().splitlines()
     except FileNotFoundError:
         raise UsageError(f"there is no file '{path}'; name the metrics.jsonl of a run") from None
-    served = dict.fromkeys(plan.sources, 0)
+    except (IsADirectoryError, UnicodeDecodeError):
+        raise UsageError(f"'{path}' is no text file; name the metrics.jsonl of a run") from None
+    served, steps_done = dict.fromkeys(plan.sources, 0), 0
     for number, text in enumerate(lines, start=1):
         try:
             told = json.loads(text)
@@ -62,21 +65,27 @@ def read_lines(path: Path, plan: Plan) -> Iterator[Told]:
                 f"line {number} of '{path}' tells of {told['steps_done']} steps, the plan has {plan.total_steps:,}; "
                 "name the plan of this run with --plan"
             )
-        yield Told(number, told["steps_done"], served)
+        if told["steps_done"] < steps_done:
+            raise UsageError(
+                f"line {number} of '{path}' tells of {told['steps_done']} steps after one that tells of {steps_done}; "
+                "give the lines of one run, in order"
+            )
+        steps_done = told["steps_done"]
+        yield Told(number, steps_done, served)
 
 
 def _served(told: object, before: dict[str, int], *, where: str) -> dict[str, int]:
-    if isinstance(told, dict) and isinstance(told.get("steps_done"), int):
+    if isinstance(told, dict) and is_whole(told.get("steps_done")):
         served, counts = told.get("served"), told.get("counts")
         if _by_source(served):
             return dict(served)
-        if _by_source(counts):
+        if served is None and _by_source(counts):
             return {source: before.get(source, 0) + counts.get(source, 0) for source in before | counts}
     raise UsageError(f"{where} must hold 'steps_done' and, by source, 'served' or 'counts'; got {str(told)[:80]}")
 
 
 def _by_source(value: object) -> TypeGuard[dict[str, int]]:
-    return isinstance(value, dict) and all(isinstance(count, int) for count in value.values())
+    return isinstance(value, dict) and all(is_whole(count) for count in value.values())
 
 
 def audited(plan: Plan, lines: Iterable[Told]) -> Audit:

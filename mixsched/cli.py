@@ -10,7 +10,16 @@ from collections.abc import Callable
 from mixsched.errors import UsageError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG)
+FORBIDDEN = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+    errno.EIO,
+)
 
 
 def run(main: Callable[[], int | None]) -> None:
@@ -22,7 +31,8 @@ def run(main: Callable[[], int | None]) -> None:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         code = main() or 0
-        sys.stdout.flush()
+        if sys.__stdout__ is not None:
+            sys.stdout.flush()
     except UsageError as error:
         code = _say(str(error))
     except BrokenPipeError:

@@ -1,9 +1,11 @@
 """What the commands print: a plan told, two plans compared, a run held against its plan."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 
+from mixsched.atomic import write_atomically
 from mixsched.audit import audit_text, audited, read_lines
 from mixsched.columns import align
 from mixsched.differences import differences
@@ -51,8 +53,10 @@ def plot(path: Path, out: Path, *, shards: Path | None) -> int:
         figure = draw(plan)
     except ModuleNotFoundError as error:
         raise UsageError(f"plotting needs matplotlib ({error}); pip install 'mixsched[plot]'") from error
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=out.suffix[1:], dpi=160, metadata={"Date": None} if out.suffix == ".svg" else None)
     out.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(out, dpi=160, metadata={"Date": None} if out.suffix == ".svg" else None)
+    write_atomically(out, [drawn.getvalue()])
     print(f"drawn: '{out}'")
     return 0
 

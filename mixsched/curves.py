@@ -183,10 +183,10 @@ def curve_from_json(value: object) -> Curve:
     known = {field.name for field in dataclasses.fields(cls)}
     if not fields.keys() <= known:
         raise UsageError(f"`lr` of kind {value['kind']!r} knows {sorted(known)}, got {sorted(fields)}")
-    try:
-        return cls(**fields)
-    except TypeError as error:
-        raise UsageError(f"`lr` of kind {value['kind']!r} lacks a field: {error}") from error
+    needed = {field.name for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING}
+    if not needed <= fields.keys():
+        raise UsageError(f"`lr` of kind {value['kind']!r} lacks {', '.join(sorted(needed - fields.keys()))}")
+    return cls(**fields)
 
 
 def _progress(step: Any, steps: int) -> Any:
@@ -195,5 +195,5 @@ def _progress(step: Any, steps: int) -> Any:
 
 def _check_rates(**rates: object) -> None:
     for name, value in rates.items():
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1e308:
             raise UsageError(f"`{name}` of a learning-rate curve must be finite and at least 0, got {value!r}")

@@ -1,6 +1,7 @@
 """What values from outside must be: whole numbers, objects with certain fields."""
 
 import numbers
+import operator
 from collections.abc import Set
 from typing import TypeGuard
 
@@ -10,6 +11,34 @@ from mixsched.errors import UsageError
 def is_whole(value: object) -> TypeGuard[int]:
     """Whether `value` is a whole number, Python's or NumPy's, and not a truth value."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def whole(what: str, value: object) -> int:
+    """`value` as Python's own whole number, of any width, whoever made it: NumPy, JAX and PyTorch count in 32 bits.
+
+    Raises UsageError for anything else, a truth value or 3.0 among it.
+
+    >>> import numpy as np
+    >>> whole("`step`", np.int32(3)), type(whole("`step`", np.int32(3)))
+    (3, <class 'int'>)
+    """
+    if not isinstance(value, bool):
+        try:
+            return operator.index(value)  # pyright: ignore[reportArgumentType]
+        except TypeError:
+            pass
+    raise UsageError(f"{what} must be a whole number, got {value!r}")
+
+
+def check_kind(what: str, value: object, kind: type | tuple[type, ...], remedy: str) -> None:
+    """Raise UsageError, with what to do, unless `value` is of a kind."""
+    if not isinstance(value, kind):
+        raise UsageError(f"{what} must not be {_short(value)}; {remedy}")
+
+
+def _short(value: object) -> str:
+    told = repr(value)
+    return told if len(told) <= 60 else f"a {type(value).__name__}"
 
 
 def check_whole(what: str, value: object, *, least: int, most: int | None = None) -> None:
@@ -26,11 +55,12 @@ def check_whole(what: str, value: object, *, least: int, most: int | None = None
 
 def check_fields(what: str, value: object, *, needed: Set[str], known: Set[str] = frozenset()) -> dict:
     """`value` if it is an object with the `needed` fields and no others but the `known`; else raises UsageError."""
+    article = "an" if what[0] in "aeiou" else "a"
     if not isinstance(value, dict):
-        raise UsageError(f"a {what} must be an object, got {value!r}")
+        raise UsageError(f"{article} {what} must be an object, got {value!r}")
     missing, unknown = sorted(needed - value.keys()), sorted(value.keys() - needed - known)
     if missing or unknown:
         said = [f"lacks {', '.join(missing)}"] * bool(missing)
         said += [f"has unknown {', '.join(unknown)}"] * bool(unknown)
-        raise UsageError(f"a {what} {' and '.join(said)}; its fields are {', '.join(sorted(needed | known))}")
+        raise UsageError(f"{article} {what} {' and '.join(said)}; its fields are {', '.join(sorted(needed | known))}")
     return value

@@ -3,10 +3,15 @@
 import dataclasses
 import math
 
+from mixsched.amendment import Amendment
 from mixsched.columns import align
+from mixsched.fields import check_kind
 from mixsched.limits import Limit, would_lift
 from mixsched.plan import Plan
-from mixsched.table import phase_table
+from mixsched.table import mix_text, phase_table
+
+# The last ones, where an algorithm made many.
+AMENDMENTS_SHOWN = 12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +51,7 @@ def outlook(plan: Plan) -> tuple[Outlook, ...]:
 
 def _asked(plan: Plan) -> list[int]:
     """What the weights would ask of each source if there were no limits."""
+    check_kind("`plan`", plan, Plan, "give a Plan, which Plan(schedule, rows, seed=...) makes")
     free = dataclasses.replace(plan, limits={}) if plan.limits else plan
     return [math.ceil(share) for share in free.expected(free.total_steps)]
 
@@ -90,13 +96,15 @@ def _line(each: Outlook, plan: Plan) -> tuple[str, ...]:
     steps = (each.first_step, each.last_step, each.runs_out_step)
     whole = plan.rows[each.source]
     rows = f"{each.rows:,}" if each.rows == whole else f"{each.rows:,} of {whole:,}"
-    limit = "none" if each.limit is None else f"{float(each.limit.exact_epochs):.3g} epochs, then {_then(each.limit)}"
+    limit = "none" if each.limit is None else _limit(each.limit)
     shown = ("-" if step is None else f"{step:,}" for step in steps)
     return (each.source, rows, f"{each.samples:,}", f"{each.epochs:.3g}", *shown, limit)
 
 
-def _then(limit: Limit) -> str:
-    return {"hand_over": "hands over", "stop": "stops", "error": "is refused"}[limit.then]
+def _limit(limit: Limit) -> str:
+    then = {"hand_over": "hands over", "stop": "stops", "error": "is refused"}[limit.then]
+    epochs = f"{float(limit.exact_epochs):.3g} {'epoch' if limit.exact_epochs == 1 else 'epochs'}"
+    return f"{epochs}, then {then}"
 
 
 def _sentences(told: tuple[Outlook, ...], plan: Plan) -> list[str]:
@@ -109,11 +117,13 @@ def _sentences(told: tuple[Outlook, ...], plan: Plan) -> list[str]:
     repeated = max(told, key=lambda each: each.epochs)
     if repeated.epochs > 1:
         said.append(f"{repeated.source} is passed over most often, {repeated.epochs:.3g} times")
-    if plan.amendments:
-        steps = [amendment.at_step for amendment in plan.amendments]
-        where = f"at step {steps[0]:,}" if len(steps) == 1 else f"{len(steps):,} times, from step {steps[0]:,} on"
-        said.append(f"amended {where}; the phases tell what is served with that")
-    return said
+    return said + [_amended(amendment) for amendment in plan.amendments[-AMENDMENTS_SHOWN:]]
+
+
+def _amended(amendment: Amendment) -> str:
+    until = "" if amendment.until_step is None else f", up to step {amendment.until_step:,}"
+    why = f" ({amendment.reason})" if amendment.reason else ""
+    return f"amended from step {amendment.at_step:,} on{until}: {mix_text(amendment.weights)}{why}"
 
 
 def _held_back(each: Outlook) -> str:

@@ -3,12 +3,16 @@
 import bisect
 import functools
 import itertools
+from collections.abc import Mapping
 from typing import Any
 
+import grain
 import numpy as np
 from grain.transforms import DatasetSelectionMap
 
+from mixsched.fields import check_kind
 from mixsched.plan import Plan
+from mixsched.reading import check_sources
 
 # Samples that are placed at a time: whole steps, at least one.
 BLOCK_SAMPLES = 2**11
@@ -19,10 +23,8 @@ BLOCKS = 32
 class PlanSelection(DatasetSelectionMap):
     """Sample number -> (index of the source, record in it), for `grain.MapDataset.select_from_datasets`.
 
-    Give the datasets in the order of `plan.sources`, not shuffled and not repeated: the plan does both.
-
-        datasets = [grain.MapDataset.source(sources[name]) for name in plan.sources]
-        samples = grain.MapDataset.select_from_datasets(datasets, PlanSelection(plan))
+    `select(plan, datasets)` does that with datasets by name, checked. They must be neither shuffled nor repeated: the
+    plan does both.
 
     Sample number = samples of all steps before + slot, so that batching by the plan's batch size gives its batches,
     and so does `grain.experimental.ElasticIterator(samples, batch_size, shard_options)`, whose shards take every n-th
@@ -36,6 +38,7 @@ class PlanSelection(DatasetSelectionMap):
     """
 
     def __init__(self, plan: Plan):
+        check_kind("`plan`", plan, Plan, "give a Plan, which Plan(schedule, rows, seed=...) makes")
         self._plan = plan
         self._samples = plan.samples(plan.total_steps)
         # A limit may stop the plan before its last phases.
@@ -76,3 +79,22 @@ class PlanSelection(DatasetSelectionMap):
 
     def __repr__(self) -> str:
         return f"PlanSelection({self._plan.fingerprint[:12]}, samples={self._samples})"
+
+
+def select(plan: Plan, datasets: Mapping[str, grain.MapDataset]) -> grain.MapDataset:
+    """The samples of a plan, in order, from a dataset for each of its sources: its rows, not shuffled, not repeated.
+
+    Raises UsageError if one is missing or has other rows than the plan was made for.
+
+    >>> from mixsched import Phase, Schedule, Steps
+    >>> schedule = Schedule((Phase("p", Steps(9), {"text": 0.75, "code": 0.25}),), batch_size=4, context_tokens=64)
+    >>> plan = Plan(schedule, {"text": 50, "code": 9}, seed=0)
+    >>> datasets = {"text": grain.MapDataset.range(50), "code": grain.MapDataset.range(100, 109)}
+    >>> select(plan, datasets).batch(4)[8].tolist() == [
+    ...     record + 100 * (plan.sources[source] == "code")
+    ...     for source, record in zip(plan.batch(8).source, plan.batch(8).record)
+    ... ]
+    True
+    """
+    check_sources(plan, datasets)
+    return grain.MapDataset.select_from_datasets([datasets[source] for source in plan.sources], PlanSelection(plan))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mixsched.errors import UsageError
-from mixsched.fields import is_whole
+from mixsched.fields import whole
 
 
 def host_slots(batch_size: int, *, host: int, hosts: int) -> slice:
@@ -18,7 +18,8 @@ def host_slots(batch_size: int, *, host: int, hosts: int) -> slice:
 def check_host(batch_sizes: Iterable[int], *, host: int, hosts: int) -> None:
     """Raise UsageError unless `host` is one of `hosts`, each of which has slots in batches of all these sizes."""
     smallest = min(batch_sizes)
-    if not (is_whole(host) and is_whole(hosts) and 0 <= host < hosts <= smallest):
+    host, hosts = whole("`host`", host), whole("`hosts`", hosts)
+    if not 0 <= host < hosts <= smallest:
         raise UsageError(
             f"`host` must lie in 0..hosts-1 and `hosts` in 1..{smallest} (the smallest batch), "
             f"got host {host} of {hosts}"

@@ -2,10 +2,11 @@
 
 import dataclasses
 import functools
+from typing import get_args
 
 from mixsched.curves import Curve, curve_from_json, curve_to_json
 from mixsched.errors import UsageError
-from mixsched.fields import check_fields, check_whole
+from mixsched.fields import check_fields, check_kind, check_whole
 from mixsched.lengths import Length, check_length, length_from_json, length_to_json
 from mixsched.mixes import Knots, Mix, knots, mix_from_json, mix_groups, mix_to_json
 
@@ -33,6 +34,8 @@ class Phase:
             raise UsageError(f"`length` of phase {self.name!r} must be more than nothing, got {self.length}")
         if self.batch_size is not None:
             check_whole(f"`batch_size` of phase {self.name!r}", self.batch_size, least=1)
+        if self.lr is not None:
+            check_kind(f"`lr` of phase {self.name!r}", self.lr, get_args(Curve), "give a curve such as Constant(3e-4)")
         _ = self.knots
         self.groups()
 

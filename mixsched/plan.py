@@ -12,7 +12,7 @@ from mixsched.amendment import Amendment
 from mixsched.declaration import declare, departures, fingerprint_of, read_declaration
 from mixsched.differences import differences
 from mixsched.errors import UsageError, did_you_mean
-from mixsched.fields import is_whole
+from mixsched.fields import check_kind, is_whole, whole
 from mixsched.handover import Cap
 from mixsched.hosts import host_slots
 from mixsched.limits import Limit, check_limits
@@ -70,6 +70,12 @@ class Plan:
         _ = self.quota
 
     def _check(self) -> None:
+        check_kind("`schedule` of a plan", self.schedule, Schedule, "give a Schedule")
+        for name, kind in (("rows", Mapping), ("limits", Mapping), ("pools", Mapping), ("amendments", tuple)):
+            remedy = "give a tuple of Amendment" if kind is tuple else "give a mapping by source"
+            check_kind(f"`{name}` of a plan", getattr(self, name), kind, remedy)
+        for amendment in self.amendments:
+            check_kind("an amendment of a plan", amendment, Amendment, "give Amendment(...), or use `amend`")
         if not is_whole(self.seed):
             raise UsageError(f"`seed` must be a whole number, got {self.seed!r}")
         check_rows(self.rows, self.sources)
@@ -121,24 +127,21 @@ class Plan:
 
     def counts(self, step: int) -> np.ndarray:
         """Samples of each source in `step`: int64 [sources], adding up to the step's batch size."""
-        self._check_step(step)
-        return self.quota.counts(step)
+        return self.quota.counts(self._step(step))
 
     def served(self, step: int) -> np.ndarray:
         """Samples of each source in the steps before `step`, i.e. their cursors there: int64 [sources]."""
-        self._check_steps_done(step)
-        return self.quota.served(step)
+        return self.quota.served(self._steps_done(step))
 
     def expected(self, step: int) -> tuple[Fraction, ...]:
         """The exact number of samples that the weights ask of each source in the steps before `step`."""
-        self._check_steps_done(step)
+        step = self._steps_done(step)
         shares = self.quota.shares_before(step)
         return tuple(Fraction(part, shares.unit) for part in shares.numerators(step))
 
     def batch_size(self, step: int) -> int:
         """Slots of `step`."""
-        self._check_step(step)
-        return self.quota.segment(step).batch_size
+        return self.quota.segment(self._step(step)).batch_size
 
     def tokens(self, step: int) -> int:
         """Tokens of all samples in the steps before `step`."""
@@ -146,12 +149,11 @@ class Plan:
 
     def samples(self, step: int) -> int:
         """Samples in the steps before `step`, which is also the number of the first sample of `step`."""
-        self._check_steps_done(step)
-        return self._numbering.before(step)
+        return self._numbering.before(self._steps_done(step))
 
     def step_of(self, sample: int) -> int:
         """The step that serves the sample of this number; its slot is `sample - samples(step)`."""
-        return self._numbering.step_of(sample)
+        return self._numbering.step_of(whole("`sample`", sample))
 
     @functools.cached_property
     def _numbering(self) -> Numbering:
@@ -159,8 +161,7 @@ class Plan:
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of `step`; raises UsageError where its phase declares none."""
-        self._check_step(step)
-        return self.schedule.learning_rate(step)
+        return self.schedule.learning_rate(self._step(step))
 
     def batch(self, step: int) -> Placement:
         """The samples of all slots of `step`, in slot order."""
@@ -172,19 +173,19 @@ class Plan:
         The parts of all hosts, one after another, are `batch(step)` for any number of hosts. Slots are shuffled
         by a key of (seed, step), so that every part is a fair draw of the mix.
         """
+        host, hosts = whole("`host`", host), whole("`hosts`", hosts)
         if not 0 <= host < hosts:
             raise UsageError(f"`host` must lie in 0..{hosts - 1}, got {host}")
         return self._place(step, host_slots(self.batch_size(step), host=host, hosts=hosts))
 
     def _place(self, step: int, slot: slice) -> Placement:
-        self._check_step(step)
+        step = self._step(step)
         served = np.stack([self.quota.served(step), self.quota.served(step + 1)])
         return self._order.place(step, served, slot)
 
     def batches(self, first_step: int, stop_step: int) -> Placement:
         """`batch` of all the steps from `first_step` up to `stop_step`, one after another: in bulk, and much faster."""
-        self._check_steps_done(first_step)
-        self._check_steps_done(stop_step)
+        first_step, stop_step = self._steps_done(first_step), self._steps_done(stop_step)
         parts = []
         while first_step < stop_step:
             segment = self.quota.segment(first_step)
@@ -200,19 +201,21 @@ class Plan:
         weights: Mix,
         *,
         sources: Mapping[str, int] | None = None,
-        served_steps: int = 0,
+        served_steps: int | None = None,
         until_step: int | None = None,
         reason: str = "",
     ) -> "Plan":
         """A plan that is this one before `at_step`, and from there serves `weights`, to the end or up to `until_step`.
 
-        From `until_step` on the phases of the schedule hold again (a cooldown, say); without it they are overridden.
-        Every cursor goes on where it was, so nothing is lost or served twice. `weights` are a mix, or a ramp or table
-        over these steps; `sources` gives the rows of sources that the plan does not know yet, which begin
-        at cursor 0. `served_steps` says how many steps were handed out already, those read ahead among them. The
-        quota's guarantee is that of a change that nobody declared (see `mixsched.quota`).
+        From `until_step` on, what held before holds again (a declared cooldown, say). Every cursor goes on where it
+        was, so nothing is lost or served twice. `weights` are a mix, or a ramp or table over these steps; `sources`
+        gives the rows of sources that the plan does not know yet, which begin at cursor 0. `served_steps` says how many
+        steps were handed out already, those read ahead among them: earlier amendments to steps after `at_step` that
+        are not served yet are withdrawn. The quota's guarantee is that of a change that nobody declared (see
+        `mixsched.quota`).
 
-        Raises UsageError for a step that is served, lies before the last amendment or beyond the end.
+        Raises UsageError for a step that is served or beyond the end, and for one before an earlier amendment that may
+        be served already, since nothing says otherwise.
 
         >>> from mixsched import Phase, Plan, Schedule, Steps
         >>> schedule = Schedule((Phase("p", Steps(10), {"text": 1}),), batch_size=8, context_tokens=64)
@@ -220,11 +223,21 @@ class Plan:
         >>> plan.sources, plan.served(6).tolist(), plan.served(10).tolist()
         (('math', 'text'), [0, 48], [16, 64])
         """
-        if at_step < served_steps:
-            raise UsageError(
-                f"`at_step` {at_step:,} is served already, {served_steps:,} steps are; amend at step {served_steps:,} "
-                "or later"
-            )
+        at_step = whole("`at_step`", at_step)
+        if served_steps is not None:
+            served_steps = whole("`served_steps`", served_steps)
+            if at_step < served_steps:
+                raise UsageError(
+                    f"`at_step` {at_step:,} is served already, {served_steps:,} steps are; amend at step "
+                    f"{served_steps:,} or later"
+                )
+            pending = [each for each in self.amendments if each.at_step > at_step]
+            if pending:
+                kept = self.amendments[: len(self.amendments) - len(pending)]
+                return dataclasses.replace(self, amendments=kept).amend(
+                    at_step, weights, sources=sources, served_steps=served_steps, until_step=until_step, reason=reason
+                )
+        check_kind("`sources`", sources, (Mapping, type(None)), "give the rows of each new source, by name")
         known = {name: self.rows[name] for name in self.sources}
         given = dict(sources or {})
         for name in known.keys() & given.keys():
@@ -327,6 +340,7 @@ class Plan:
 
         Empty if it is that plan, perhaps with further amendments to later steps: restore a checkpoint only then.
         """
+        served_steps = before._steps_done(served_steps)
         return departures(before.declaration, self.declaration, served_steps=served_steps)
 
     def __eq__(self, other: object) -> bool:
@@ -338,10 +352,14 @@ class Plan:
     def __repr__(self) -> str:
         return f"Plan({len(self.sources)} sources, {self.total_steps:,} steps, fingerprint={self.fingerprint[:12]})"
 
-    def _check_steps_done(self, step: int) -> None:
+    def _steps_done(self, step: int) -> int:
+        step = whole("`step`", step)
         if not 0 <= step <= self.total_steps:
             raise UsageError(f"`step` must lie in 0..{self.total_steps}, got {step}")
+        return step
 
-    def _check_step(self, step: int) -> None:
+    def _step(self, step: int) -> int:
+        step = whole("`step`", step)
         if not 0 <= step < self.total_steps:
             raise UsageError(f"`step` must lie in 0..{self.total_steps - 1}, got {step}")
+        return step

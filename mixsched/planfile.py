@@ -26,7 +26,9 @@ def read_planfile(path: Path, *, shards: Path | None = None) -> Plan | Schedule:
         raise UsageError(f"'{path}' must hold an object of schedule, rows and seed, or a schedule alone")
     alone = "schedule" not in declared and "phases" in declared
     with _named(path):
-        schedule = Schedule.from_json(declared if alone else declared.get("schedule"))
+        if not alone and "schedule" not in declared:
+            raise UsageError("a plan lacks schedule; write [schedule] with its phases, [rows] and seed")
+        schedule = Schedule.from_json(declared if alone else declared["schedule"])
     if shards is not None:
         # The rows are others than those that a fingerprint in the file was made for.
         rest = {"seed": 0} if alone else {name: declared[name] for name in declared.keys() - {"fingerprint"}}

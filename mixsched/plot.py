@@ -66,7 +66,8 @@ def _order(plan: Plan) -> list[int]:
 
 def _style(rank: int) -> tuple[str, str, Any]:
     """Colour, hatch and line of the source at this rank."""
-    rank = min(rank, NAMED)
+    if rank >= NAMED:
+        return "#BBBBBB", "", "-"
     turn = rank // len(COLOURS) % len(HATCHES)
     # Lines change with every source, so that one below another is seen.
     return COLOURS[rank % len(COLOURS)], HATCHES[turn], LINES[rank % len(LINES)]

@@ -25,6 +25,7 @@ def simulated_epoching(rows: Mapping[str, int], *, tokens: int, of_tokens: int) 
             f"`tokens` must be a whole number from 1 to `of_tokens`, got {tokens!r} of {of_tokens!r}; `of_tokens` is "
             "the length of the big run"
         )
+    check_rows(rows, tuple(rows))
     return {source: max(1, round(Fraction(int(count) * int(tokens), int(of_tokens)))) for source, count in rows.items()}
 
 

@@ -25,6 +25,7 @@ import numpy as np
 from mixsched.edf import Lead
 from mixsched.era import Era
 from mixsched.shares import Segment, Shares
+from mixsched.stretches import Stretch
 
 
 class Quota:
@@ -34,8 +35,10 @@ class Quota:
     for. Picklable, and safe to read from several threads.
     """
 
-    def __init__(self, shares: Shares):
+    def __init__(self, shares: Shares, stretches: tuple[Stretch, ...] = ()):
         self._eras = (Era(shares),)
+        # What the last shares are of: where an amendment ends, it holds again.
+        self.stretches = stretches
         self._eras[0].begun = Lead(0, {})
         self.total_steps = shares.total_steps
 
@@ -45,11 +48,11 @@ class Quota:
         stopped.total_steps = step
         return stopped
 
-    def amended(self, shares: Shares) -> "Quota":
+    def amended(self, shares: Shares, stretches: tuple[Stretch, ...]) -> "Quota":
         """These counts up to the first step of `shares`, which must not lie before the last one's, and then those."""
         amended = copy.copy(self)
         amended._eras = (*self._eras, Era(shares))
-        amended.total_steps = shares.total_steps
+        amended.total_steps, amended.stretches = shares.total_steps, stretches
         return amended
 
     @property

@@ -7,11 +7,13 @@ import itertools
 import numpy as np
 
 from mixsched.errors import UsageError
-from mixsched.fields import check_fields, check_whole
+from mixsched.fields import check_fields, check_whole, whole
 from mixsched.lengths import Length, Share, check_run, divide, in_steps, length_from_json, length_to_json
 from mixsched.phase import Phase
 from mixsched.rates import Rates, lay_rates
 from mixsched.toml import from_toml, to_toml
+
+MAX_STEPS = 2**31
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -58,6 +60,11 @@ class Schedule:
         if twice:
             raise UsageError(f"`phases` must have different names, {twice[0]!r} stands there twice")
         check_run(self.length, [(phase.name, phase.length) for phase in self.phases])
+        if self.total_steps > MAX_STEPS or max(self.batch_sizes) > MAX_STEPS:
+            raise UsageError(
+                f"a schedule must have at most 2**31 steps of at most 2**31 samples, this one has {self.total_steps:,} "
+                f"of {max(self.batch_sizes):,}; look for a zero too many"
+            )
         for phase, steps in zip(self.phases, self.steps, strict=True):
             if not steps:
                 raise UsageError(
@@ -112,6 +119,7 @@ class Schedule:
 
     def learning_rate(self, step: int) -> float:
         """The learning rate of `step`; raises UsageError where no phase up to it declares one."""
+        step = whole("`step`", step)
         if not 0 <= step < self.total_steps:
             raise UsageError(f"`step` must lie in 0..{self.total_steps - 1}, got {step}")
         return float(self.rates(np.float64(step), np))

@@ -205,6 +205,8 @@ def write_shard(path: "Path", rows: Iterable[np.ndarray]) -> Shard:
 
 def rows_in(folder: "Path", names: Iterable[str]) -> dict[str, int]:
     """The rows of the named sources in a folder of sources; raises UsageError for one that is not there."""
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder '{folder}'; name the folder that holds the folders of the sources")
     known = sorted(path.parent.name for path in folder.glob("*/manifest.json"))
     for name in names:
         if name not in known:
@@ -214,11 +216,14 @@ def rows_in(folder: "Path", names: Iterable[str]) -> dict[str, int]:
     return {name: read_manifest(folder / name).rows for name in names}
 
 
-def open_rows(folder: "Path", *, context_tokens: int | None = None, tokenizer: str | None = None) -> Rows:
+def open_rows(folder: "Path | str", *, context_tokens: int | None = None, tokenizer: str | None = None) -> Rows:
     """Open a source folder and check it: every shard there with its size, the context and tokenizer as asked.
 
     `tokenizer` is a SHA-256 as in the manifest. Raises UsageError that names what is missing or differs.
     """
+    from pathlib import Path
+
+    folder = Path(folder)
     manifest = read_manifest(folder)
     if context_tokens is not None and manifest.context_tokens != context_tokens:
         raise UsageError(

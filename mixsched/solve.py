@@ -8,14 +8,14 @@ from mixsched.handover import Cap
 from mixsched.quota import Quota
 from mixsched.resolve import lay, resolve
 from mixsched.schedule import Schedule
-from mixsched.stretches import blocks_of, spread, stretches_of
+from mixsched.stretches import blocks_of, spread, starting_at, stretches_of
 
 
 def solve(
     schedule: Schedule, amendments: Sequence[Amendment], *, sources: tuple[str, ...], caps: Mapping[str, Cap]
 ) -> Quota:
     """The counts of a schedule with all its amendments; raises UsageError where one of them cannot be."""
-    quota = Quota(resolve(schedule, sources=sources, caps=caps))
+    quota = Quota(resolve(schedule, sources=sources, caps=caps), stretches_of(schedule))
     for amendment in amendments:
         quota = amend(quota, schedule, amendment, caps=caps)
     return quota
@@ -31,10 +31,10 @@ def amend(quota: Quota, schedule: Schedule, amendment: Amendment, *, caps: Mappi
     # Where an amendment made a limit stop the run at once, the last shares are not its own.
     begun = last.first_step if quota.total_steps == last.total_steps else quota.total_steps
     if not begun <= at_step < quota.total_steps:
-        since = f"the last amendment, at step {begun:,}" if begun else "step 0"
+        since = f"the last amendment at step {begun:,}" if begun else "step 0"
         raise UsageError(
-            f"`at_step` must lie between {since}, and the last step, {quota.total_steps - 1:,}, got {at_step:,}; "
-            "what came before is served and stays as it is"
+            f"`at_step` must lie between {since} and the last step, {quota.total_steps - 1:,}, got {at_step:,}; what "
+            "came before may be served (`served_steps` says how far it is)"
         )
     if until_step is not None and until_step > schedule.total_steps:
         raise UsageError(
@@ -43,8 +43,7 @@ def amend(quota: Quota, schedule: Schedule, amendment: Amendment, *, caps: Mappi
         )
     blocks = blocks_of(schedule, first_step=at_step, stop_step=until_step)
     amended = spread(amendment.weights, amendment.knots, blocks)
-    declared = () if until_step is None else stretches_of(schedule, first_step=until_step)
-    base = last.numerators(at_step)
-    shares = lay((*amended, *declared), last.sources, base=base, base_unit=last.unit, caps=caps)
+    stretches = (*amended, *(() if until_step is None else starting_at(quota.stretches, until_step)))
+    shares = lay(stretches, last.sources, base=last.numerators(at_step), base_unit=last.unit, caps=caps)
     # A limit may stop the run at once; what was solved with an eye on later steps stays as it is.
-    return quota.stopped(at_step) if shares is None else quota.amended(shares)
+    return quota.stopped(at_step) if shares is None else quota.amended(shares, stretches)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from mixsched.fields import whole
 from mixsched.hosts import check_host
 from mixsched.plan import Plan
 from mixsched.reading import RowSource, check_sources, read_rows
@@ -30,13 +31,14 @@ class StepSource:
     hosts: int = dataclasses.field(default=1, kw_only=True)
 
     def __post_init__(self):
-        check_sources(self.plan, self.sources)
+        check_sources(self.plan, self.sources, rows_only=True)
         check_host(self.plan.schedule.batch_sizes, host=self.host, hosts=self.hosts)
 
     def __len__(self) -> int:
         return self.plan.total_steps
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        index = whole("`index`", index)
         if not 0 <= index < len(self):
             raise IndexError(f"`index` must be a step in 0..{len(self) - 1}, got {index}")
         placement = self.plan.slots(index, host=self.host, hosts=self.hosts)

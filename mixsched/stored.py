@@ -20,7 +20,13 @@ _BEGIN = b'{"mixsched_plan": '
 
 
 def write_solved(path: Path, declared: dict, quota: Quota) -> None:
-    """Write a plan with all its steps solved, whole or not at all."""
+    """Write a plan with all its steps solved, whole or not at all.
+
+    Raises UsageError where something else than a saved plan would be overwritten.
+    """
+    if path.exists() and not _is_saved(path):
+        raise UsageError(f"'{path}' is there and is no saved plan, so it is not overwritten; choose another name")
+    path.parent.mkdir(parents=True, exist_ok=True)
     quota.solve()
     told, chunks = [], []
     for era in quota.eras:
@@ -30,6 +36,13 @@ def write_solved(path: Path, declared: dict, quota: Quota) -> None:
     head = {"mixsched_plan": STORED_FORMAT, "chunk_steps": CHUNK_STEPS, "plan": declared, "eras": told}
     head["sum"] = zlib.crc32(eras.encode())
     write_atomically(path, [json.dumps(head).encode(), b"\n", *chunks])
+
+
+def _is_saved(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(len(_BEGIN)) == _BEGIN
 
 
 def read_declared(path: Path) -> tuple[object, list[dict], memoryview]:
@@ -44,13 +57,15 @@ def read_declared(path: Path) -> tuple[object, list[dict], memoryview]:
         text = path.read_bytes().decode()
     except FileNotFoundError:
         raise UsageError(f"there is no file '{path}'; name a plan in JSON or TOML, or a saved one") from None
+    except IsADirectoryError:
+        raise UsageError(f"'{path}' is a folder; name a plan in JSON or TOML, or a saved one") from None
     except UnicodeDecodeError:
         raise UsageError(f"'{path}' is no text, so it is no plan; name one in JSON or TOML, or a saved one") from None
     if path.suffix == ".toml":
         return from_toml(text, what=f"'{path}'"), [], memoryview(b"")
     try:
         return json.loads(text), [], memoryview(b"")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"'{path}' is not JSON: {error}; mend it there") from error
 
 
@@ -90,5 +105,6 @@ def fill(path: Path, quota: Quota, eras: list[dict], bits: memoryview) -> None:
         era.restore(chunks, sums=told["sums"], debts=debts, file=str(path))
     if begin != len(bits):
         raise UsageError(
-            f"'{path}' has {len(bits):,} bytes of solved steps, not {begin:,}: it was cut; save the plan again"
+            f"'{path}' has {len(bits):,} bytes of solved steps, not {begin:,}: it was cut or added to; save the plan "
+            "again"
         )

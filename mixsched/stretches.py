@@ -46,8 +46,8 @@ class Stretch:
         )
 
 
-def stretches_of(schedule: Schedule, *, first_step: int = 0) -> tuple[Stretch, ...]:
-    """All steps of a schedule from `first_step` on, in order.
+def stretches_of(schedule: Schedule) -> tuple[Stretch, ...]:
+    """All steps of a schedule, in order.
 
     >>> from mixsched import Phase, Ramp, Steps
     >>> phases = (Phase("a", Steps(3), {"x": 1}), Phase("b", Steps(4), Ramp({"x": 1}, {"y": 1})))
@@ -55,9 +55,17 @@ def stretches_of(schedule: Schedule, *, first_step: int = 0) -> tuple[Stretch, .
     [(0, 3, False), (3, 4, True)]
     """
     return tuple(
-        stretch.skip(max(first_step - stretch.first_step, 0))
+        stretch
         for phase, block in zip(schedule.phases, blocks_of(schedule), strict=True)
         for stretch in spread(phase.weights, phase.knots, [block])
+    )
+
+
+def starting_at(stretches: Iterable[Stretch], first_step: int) -> tuple[Stretch, ...]:
+    """What is left of stretches from a step on."""
+    return tuple(
+        stretch.skip(max(first_step - stretch.first_step, 0))
+        for stretch in stretches
         if stretch.first_step + stretch.steps > first_step
     )
 

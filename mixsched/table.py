@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from mixsched.columns import align
 from mixsched.curves import Constant, Curve, LinearAnneal, WarmupCosine, WarmupStableDecay
+from mixsched.fields import check_kind
 from mixsched.lengths import Length, spoken
 from mixsched.mixes import Mix, Ramp, Table, sources_of
 from mixsched.quota import Quota
@@ -30,6 +31,7 @@ def schedule_table(schedule: Schedule) -> str:
     pretrain  0..89   46,080      8  text 75%, code 25% (web_code 20%, markup 5%)  constant 0.0003
     cooldown  90..99   5,120      8  text 100% -> text 66.7%, math 33.3% (linear)  linear to 1e-06
     """
+    check_kind("`schedule`", schedule, Schedule, "give a Schedule, which a plan has as `plan.schedule`")
     lines: list[tuple[str, ...]] = [("phase", "steps", "tokens", "batch", "weights", "learning rate")]
     columns = zip(schedule.phases, schedule.first_steps, schedule.steps, schedule.batch_sizes, strict=True)
     lr = "-"
@@ -37,14 +39,15 @@ def schedule_table(schedule: Schedule) -> str:
         lr = lr if phase.lr is None else _curve(phase.lr)
         tokens = steps * size * schedule.context_tokens
         lines.append(
-            (phase.name, f"{first:,}..{first + steps - 1:,}", f"{tokens:,}", f"{size:,}", _mix(phase.weights), lr)
+            (phase.name, f"{first:,}..{first + steps - 1:,}", f"{tokens:,}", f"{size:,}", mix_text(phase.weights), lr)
         )
         # The curve goes on over phases that declare none.
         lr = "-" if lr == "-" else "goes on"
     return align(lines, right=("tokens", "batch"))
 
 
-def _mix(mix: Mix) -> str:
+def mix_text(mix: Mix) -> str:
+    """A mix on one line: "text 75%, code 25% (web_code 20%, markup 5%)"."""
     match mix:
         case Ramp(start, end, shape):
             return f"{_weights(start)} -> {_weights(end)} ({shape})"
@@ -108,7 +111,7 @@ def phase_table(schedule: Schedule, rows: Mapping[str, int | float], quota: Quot
                      all         100.0%  400,000      400
     """
     quota = Quota(resolve(schedule)) if quota is None else quota
-    lines: list[tuple[str, ...]] = [("phase", "steps", "source", "share", "tokens", "samples", "epochs")]
+    lines: list[tuple[str, ...]] = [("phase", "steps", "source", "share", "tokens", "samples", "epochs so far")]
     for place, phase in enumerate(schedule.phases):
         first = schedule.first_steps[place]
         stop = min(first + schedule.steps[place], quota.total_steps)
@@ -130,7 +133,7 @@ def phase_table(schedule: Schedule, rows: Mapping[str, int | float], quota: Quot
             lines.append((*label, "  " * depth + name, *_amounts(samples, total, schedule), epochs))
             label = ("", "")
         lines.append((*label, "all", *_amounts(total, total, schedule), ""))
-    return align(lines, right=("share", "tokens", "samples", "epochs"))
+    return align(lines, right=("share", "tokens", "samples", "epochs so far"))
 
 
 def _outline(sources: Mapping[str, object], members: Mapping[str, tuple[str, ...]]) -> list[tuple[str, int]]:

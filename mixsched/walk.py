@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mixsched.errors import UsageError
-from mixsched.fields import is_whole
+from mixsched.fields import check_kind, whole
 from mixsched.hosts import check_host, host_slots
 from mixsched.placement import Placement
 from mixsched.plan import Plan
@@ -28,6 +28,7 @@ def iterate(
     8 [0, 1, 1, 1] [5, 22, 14, 1]
     9 [1, 1, 0, 1] [13, 38, 0, 4]
     """
+    check_kind("`plan`", plan, Plan, "give a Plan, which Plan(schedule, rows, seed=...) makes")
     check_steps(plan, first_step, stop_step)
     check_host(plan.schedule.batch_sizes, host=host, hosts=hosts)
     stop_step = plan.total_steps if stop_step is None else stop_step
@@ -36,9 +37,9 @@ def iterate(
 
 def check_steps(plan: Plan, first_step: int, stop_step: int | None = None) -> None:
     """Raise UsageError unless `first_step` up to `stop_step` are steps of the plan, or none at its end."""
-    total = plan.total_steps
-    stop = total if stop_step is None else stop_step
-    if not (is_whole(first_step) and is_whole(stop) and 0 <= first_step <= stop <= total):
+    total, first = plan.total_steps, whole("`first_step`", first_step)
+    stop = total if stop_step is None else whole("`stop_step`", stop_step)
+    if not 0 <= first <= stop <= total:
         until = "" if stop_step is None else f" up to {stop_step}"
         raise UsageError(
             f"`first_step` must lie in 0..{total} (the steps of the plan) and `stop_step` between it and {total}, "

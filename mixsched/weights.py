@@ -104,7 +104,8 @@ def _share(value: object, where: str) -> Fraction:
 
 def _shown(share: Fraction) -> str:
     """Up to 12 digits for a message; a float would overflow on what a typo can make of an exponent."""
-    return f"{(Decimal(share.numerator) / Decimal(share.denominator)).normalize():.12g}"
+    shown = f"{(Decimal(share.numerator) / Decimal(share.denominator)).normalize():.12g}"
+    return str(share) if share.denominator == 1 and share < 10**12 else shown
 
 
 def exact(value: object, where: str) -> Fraction:
@@ -113,10 +114,10 @@ def exact(value: object, where: str) -> Fraction:
         if not math.isfinite(value):
             raise UsageError(f"`{where}` must be a finite number, got {value!r}")
         return Fraction(repr(float(value)))
-    if isinstance(value, str | numbers.Rational) and not isinstance(value, bool):
+    if isinstance(value, str | Decimal | numbers.Rational) and not isinstance(value, bool):
         try:
             return Fraction(value)
-        except (ValueError, ZeroDivisionError):
+        except (ValueError, ZeroDivisionError, OverflowError):
             pass
     raise UsageError(f"`{where}` must be a number such as 0.25 or '1/3', got {value!r}")
 
@@ -141,7 +142,10 @@ def weights_from_json(value: object, *, where: str = "weights") -> dict[str, Num
 def _weight_from_json(value: object, where: str) -> Number | Group:
     if isinstance(value, dict):
         if value.keys() != {"share", "of"}:
-            raise UsageError(f"`{where}` must hold 'share' and 'of', got {sorted(value)}")
+            raise UsageError(
+                f"`{where}` must hold 'share' and 'of', as in {{share = 0.25, of = {{web_code = 0.8, markup = 0.2}}}}, got "
+                f"{sorted(value)}"
+            )
         return Group(exact(value["share"], where), weights_from_json(value["of"], where=where))
     return exact(value, where)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import mixsched
 from eval.rundir import RunFolder
 from mixsched.errors import UsageError
-from mixsched.fields import check_fields
+from mixsched.fields import check_fields, check_kind, whole
 from mixsched.mixes import mix_from_json, sources_of
 from mixsched.toml import from_toml
 from train.rundir import write_text
@@ -25,6 +25,10 @@ class Change:
     def __post_init__(self):
         # Refused here, before anything is opened or begun.
         _ = self.sources
+        check_kind("`reason`", self.reason, str, "give a text")
+        for name, step in (("`at_step`", self.at_step), ("`until_step`", self.until_step)):
+            if step is not None:
+                whole(name, step)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -39,9 +43,13 @@ def read_change(path: Path) -> Change:
     """
     if not path.is_file():
         raise UsageError(f"there is no file '{path}'; name a TOML file with `weights` in it")
+    try:
+        text = path.read_text()
+    except UnicodeDecodeError:
+        raise UsageError(f"'{path}' is no text; name a TOML file with `weights` in it") from None
     fields = check_fields(
         "change of weights",
-        from_toml(path.read_text(), what=f"'{path}'"),
+        from_toml(text, what=f"'{path}'"),
         needed={"weights"},
         known={"at_step", "until_step", "reason"},
     )

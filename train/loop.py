@@ -87,6 +87,11 @@ def train(job: Job, *, resume: bool) -> Outcome:
     optimizer = make_optimizer(job.settings.optimizer)
     make_state = state_maker(job.settings.model, optimizer, key=jax.random.key(job.seed))
 
+    if job.change is not None and not job.folder.config.exists():
+        raise UsageError(
+            f"'{job.folder.path}' holds no run yet, so there is nothing to amend; look at `--seed` and `--runs`"
+        )
+
     with contextlib.ExitStack() as stack:
         stack.enter_context(locked(job.folder))
         plan = claim(job.folder, config, declared, resume=resume)

@@ -66,7 +66,7 @@ class Online(Generic[State]):
         sources: Iterable[str] | None = None,
     ):
         check_whole("`every_steps`", every_steps, least=1)
-        check_whole("`lead_steps`", lead_steps, least=0)
+        check_whole("`lead_steps`", lead_steps, least=0, most=plan.total_steps - 1)
         check_whole("`from_step`", from_step, least=0, most=plan.total_steps - 1)
         if until_step is not None:
             check_whole("`until_step`", until_step, least=from_step + 1, most=plan.schedule.total_steps)

@@ -151,9 +151,9 @@ def test_a_new_source_begins_at_cursor_0_and_a_source_left_out_keeps_its_cursor(
 
 
 @given(amended_plans())
-def test_from_the_end_of_an_amendment_on_the_schedule_asks_again(plans: tuple[Plan, list[Plan]]) -> None:
-    """In each step from `until_step` on, W grows by what the schedule's phases declare, to 2**-16 of a ramp."""
-    declared, plan = plans[0], plans[1][-1]
+def test_from_the_end_of_an_amendment_on_what_held_before_holds_again(plans: tuple[Plan, list[Plan]]) -> None:
+    """In each step from `until_step` on, W grows by what it did in the plan before, to 2**-16 of a ramp."""
+    declared, plan = [plans[0], *plans[1]][-2:]
     until_step = plan.amendments[-1].until_step
     for step in range(plan.total_steps if until_step is None else until_step, plan.total_steps):
         before, after = (dict(zip(declared.sources, declared.expected(at), strict=True)) for at in (step, step + 1))
@@ -177,6 +177,26 @@ def test_an_amendment_up_to_a_step_leaves_a_declared_cooldown_as_it_is() -> None
     assert ramp.counts(45).tolist() == [5, 0, 5]
 
 
+def test_an_amendment_up_to_a_step_gives_way_to_the_one_before_it() -> None:
+    plan = simple().amend(20, {"math": 1}, sources={"math": 30}).amend(30, {"text": 1}, until_step=40)
+    assert plan.counts(35).tolist() == [0, 0, 10]
+    assert plan.counts(45).tolist() == [0, 10, 0]
+
+
+def test_what_is_amended_but_not_served_can_be_amended_again() -> None:
+    """A typo in a step is no fate: amendments to steps after the new one that are not served yet are withdrawn."""
+    late = simple().amend(90, {"code": 1}).amend(95, {"text": 1})
+    with pytest.raises(UsageError, match="between the last amendment at step 95 and the last step, 99, got 50"):
+        late.amend(50, {"code": 1})
+    again = late.amend(50, {"code": 1}, served_steps=50)
+    assert again == simple().amend(50, {"code": 1})
+    assert again.served(100).tolist() == simple().amend(50, {"code": 1}).served(100).tolist()
+    partly = late.amend(92, {"code": 0.9, "text": 0.1}, served_steps=91)
+    assert [amendment.at_step for amendment in partly.amendments] == [90, 92]
+    with pytest.raises(UsageError, match="`at_step` 92 is served already, 93 steps are"):
+        late.amend(92, {"code": 1}, served_steps=93)
+
+
 @pytest.mark.parametrize("until_step", [40, 3, 101, 50.5, "50"])
 def test_an_amendment_that_ends_nowhere_is_refused(until_step: int) -> None:
     with pytest.raises(UsageError, match=r"`until_step` .* (above its `at_step`, 40|at most 100)"):
@@ -192,7 +212,7 @@ def test_an_amendment_whose_limit_is_reached_at_once_ends_the_run_before_its_ste
     assert ended.total_steps == 26
     assert ended.served(26).tolist() == simple().served(26).tolist()
     assert Plan.from_json(ended.to_json()).total_steps == 26
-    with pytest.raises(UsageError, match=r"between the last amendment, at step 26, and the last step, 25, got 20"):
+    with pytest.raises(UsageError, match=r"between the last amendment at step 26 and the last step, 25, got 20"):
         ended.amend(20, {"text": 1})
 
 
@@ -277,7 +297,7 @@ def test_a_step_that_is_none_is_refused(at_step: int) -> None:
 
 def test_an_amendment_of_the_past_is_refused() -> None:
     plan = simple().amend(40, {"text": 1})
-    with pytest.raises(UsageError, match=r"between the last amendment, at step 40, and the last step, 99, got 39"):
+    with pytest.raises(UsageError, match=r"between the last amendment at step 40 and the last step, 99, got 39"):
         plan.amend(39, {"code": 1})
     with pytest.raises(UsageError, match="`at_step` 50 is served already, 58 steps are; amend at step 58 or later"):
         plan.amend(50, {"code": 1}, served_steps=58)

@@ -148,16 +148,21 @@ CANNOT_BE = {
         "`start` of the LinearAnneal in phase 'cooldown' must be given: no learning rate precedes it",
     ),
     "a batch of none": (edited("batch_size = 16", "batch_size = 0"), "`batch_size` must be a whole number .* got 0"),
+    "nothing": ("", "a plan lacks rows, schedule, seed"),
+    "an amendment's rows": (
+        PLAN + "\n[[amendments]]\nat_step = 5\nweights = { text = 1 }\nrows = 5\n",
+        "`rows` of an amendment must not be 5; give the rows of each new source, by name",
+    ),
     "no seed": (edited("seed = 0\n", ""), "a plan lacks seed; its fields are"),
     "another format": ("format = 1\n" + PLAN, "this plan has format 1, this version of mixsched reads 2"),
     "an edit": (f'fingerprint = "{"0" * 64}"\n' + PLAN, "it was edited or damaged"),
     "an amendment beyond the end": (
         PLAN + "\n[[amendments]]\nat_step = 200\nweights = { text = 1 }\n",
-        "`at_step` must lie between step 0, and the last step, 199, got 200",
+        "`at_step` must lie between step 0 and the last step, 199, got 200",
     ),
     "an amendment of the past": (
         PLAN + "".join(f"\n[[amendments]]\nat_step = {step}\nweights = {{ text = 1 }}\n" for step in (50, 40)),
-        "between the last amendment, at step 50, and the last step, 199, got 40",
+        "between the last amendment at step 50 and the last step, 199, got 40",
     ),
 }
 
@@ -184,9 +189,15 @@ def test_a_plan_that_cannot_be_is_refused_when_it_is_declared(tmp_path: pathlib.
     [
         (["plan", "nowhere.toml"], "there is no file 'nowhere.toml'; name a plan in JSON or TOML, or a saved one"),
         (["plan", "BROKEN"], "is not TOML: "),
-        (["plan", "FILE", "--shards", "nowhere"], "the source 'code', which is not in 'nowhere'; known: none"),
+        (["plan", "FILE", "--shards", "nowhere"], "there is no folder 'nowhere'; name the folder that holds"),
         (["plan", "SCHEDULE", "--save", "x.plan"], "`--save` needs a plan, this is a schedule; add `rows`"),
-        (["plan", "FILE", "--save", "/dev/full/x"], "may not use '/dev/full/"),
+        (["plan", "FILE", "--save", "/dev/full/x"], "may not use '/dev/full"),
+        (["plan", "FILE", "--save", "FILE"], "is there and is no saved plan, so it is not overwritten; choose another"),
+        (["plan", "FILE", "--save", "/dev/null"], "is there and is no saved plan, so it is not overwritten"),
+        (["plan", "FILE", "--save", "."], "'.' is there and is no saved plan"),
+        (["plan", "."], "'.' is a folder; name a plan in JSON or TOML, or a saved one"),
+        (["plan", "DEEP"], "is not JSON: "),
+        (["audit", ".", "--plan", "FILE"], "'.' is no text file; name the metrics.jsonl of a run"),
         (["plot", "FILE", "-o", "mix.gif"], "`-o` must end in .png, .svg, .pdf, got 'mix.gif'"),
         (["plot", "SCHEDULE", "-o", "mix.png"], "is a schedule without `rows`; add them, or name"),
         (["audit", "nowhere.jsonl", "--plan", "FILE"], "'nowhere.jsonl'; name the metrics.jsonl of a run"),
@@ -198,7 +209,9 @@ def test_a_mistake_at_the_prompt_is_one_sentence_and_2(file: pathlib.Path, words
     broken, schedule = file.with_name("broken.toml"), file.with_name("schedule.json")
     broken.write_text("[schedule")
     schedule.write_text(json.dumps(Plan.from_toml(PLAN).schedule.to_json()))
-    given = {"FILE": file, "BROKEN": broken, "SCHEDULE": schedule}
+    deep = file.with_name("deep.json")
+    deep.write_text("[" * 100_000)
+    given = {"FILE": file, "BROKEN": broken, "SCHEDULE": schedule, "DEEP": deep}
     done = command(*(given.get(word, word) for word in words))
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
@@ -330,6 +343,9 @@ def test_a_run_that_served_something_else_is_told_from_which_line_on(file: pathl
         ('{"steps_done": 201, "served": {}}', "line 2 of '.*' tells of 201 steps, the plan has 200; name the plan"),
         ('{"steps_done": 6, "served": {"txt": 1}}', r"tells of the source 'txt', .*did you mean 'text'\?"),
         ('{"steps_done": 6, "served": {"text": "1,000"}}', "line 2 of '.*' must hold 'steps_done'"),
+        ('{"steps_done": 6, "served": {"text": 5.5}, "counts": {"text": 5}}', "line 2 of '.*' must hold 'steps_done'"),
+        ('{"steps_done": true, "served": {"text": 5}}', "line 2 of '.*' must hold 'steps_done'"),
+        ('{"steps_done": 2, "served": {"text": 5}}', "line 2 of '.*' tells of 2 steps after one that tells of 3"),
     ],
 )
 def test_metrics_that_cannot_be_read_are_named_by_line(file: pathlib.Path, line: str, said: str) -> None:

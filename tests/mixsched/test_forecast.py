@@ -89,9 +89,12 @@ def test_who_stops_a_run_is_told() -> None:
 
 def test_amendments_and_pools_are_in_the_table() -> None:
     plan = Plan(one_phase(text=0.5, code=0.5), ROWS, seed=0, pools={"text": 40})
-    text = plan_text(plan.amend(50, {"math": 1}, sources=ROWS).amend(70, {"math": 0.5, "code": 0.5}))
+    text = plan_text(
+        plan.amend(50, {"math": 1}, sources=ROWS).amend(70, {"math": 0.5, "code": 0.5}, until_step=90, reason="why not")
+    )
     assert "40 of 10,000" in text
-    assert "amended 2 times, from step 50 on" in text
+    assert "amended from step 50 on: math 100%" in text
+    assert "amended from step 70 on, up to step 90: math 50%, code 50% (why not)" in text
     assert any(line.split()[:2] == ["math", "60"] for line in text.splitlines())
 
 

@@ -229,7 +229,7 @@ def test_a_curve_comes_back_from_json(curve: Curve) -> None:
         ("constant", "whose 'kind' is one of"),
         (None, "whose 'kind' is one of"),
         ({"kind": "constant", "peak": 1.0, "end": 0.0}, r"kind 'constant' knows \['peak'\], got \['end', 'peak'\]"),
-        ({"kind": "warmup_cosine", "peak": 1.0}, "kind 'warmup_cosine' lacks a field: .*'end'"),
+        ({"kind": "warmup_cosine", "peak": 1.0}, "kind 'warmup_cosine' lacks end"),
         ({"kind": "warmup_cosine", "peak": 1.0, "end": 0.0, "warmup": 5}, "a length must be one of"),
         ({"kind": "constant", "peak": "high"}, "`peak` of a learning-rate curve must be finite"),
     ],

@@ -4,14 +4,34 @@ import dataclasses
 import hashlib
 import itertools
 import json
+from collections.abc import Callable
+from fractions import Fraction
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import mixsched.declaration
-from mixsched import Constant, Group, LinearAnneal, Phase, Placement, Plan, Ramp, Schedule, Steps, Tokens, UsageError
+from mixsched import (
+    Constant,
+    Group,
+    LinearAnneal,
+    Phase,
+    Placement,
+    Plan,
+    Ramp,
+    Schedule,
+    Steps,
+    Tokens,
+    UsageError,
+    iterate,
+    plan_text,
+    schedule_table,
+    simulated_epoching,
+)
+from mixsched.grain import PlanSelection
 
 ROWS = {"text": 50, "code": 9, "math": 14}
 MIX = {"text": 0.75, "code": 0.25}
@@ -259,6 +279,70 @@ def test_numpy_numbers_make_the_same_plan_as_pythons(kind: type) -> None:
     )
     assert np.array_equal(all_samples(numpys), all_samples(plain))
     assert numpys.fingerprint == plain.fingerprint
+
+
+def long_plan() -> Plan:
+    schedule = Schedule(
+        (Phase("p", Steps(50_000), {"text": 0.7512, "code": 0.2488}),), batch_size=512, context_tokens=8_192
+    )
+    return Plan(schedule, {"text": 10**8, "code": 10**7}, seed=0)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int16, np.int32, np.uint64, jnp.int32, np.array])
+def test_a_step_may_be_counted_in_any_width(kind: Callable) -> None:
+    """NumPy's and JAX's step counters are narrow; what is asked with one is what is asked with Python's number."""
+    plan, step = long_plan(), 100 if kind in (np.int8, np.uint8) else 30_000
+    for ask in ("served", "counts", "expected", "tokens", "samples", "batch_size"):
+        asked, wanted = getattr(plan, ask)(kind(step)), getattr(plan, ask)(step)
+        assert np.array_equal(asked, wanted), ask
+    assert plan.batch(kind(step)).record.tolist() == plan.batch(step).record.tolist()
+    part = plan.slots(kind(step), host=kind(3), hosts=kind(8))
+    assert part.cursor.tolist() == plan.slots(step, host=3, hosts=8).cursor.tolist()
+    assert plan.step_of(kind(step)) == plan.step_of(step)
+    amended = plan.amend(kind(step), {"code": 1}, served_steps=kind(step))
+    assert amended == plan.amend(step, {"code": 1})
+    assert amended.departures(plan, served_steps=kind(step)) == ()
+
+
+@pytest.mark.parametrize("bad", [1.0, "3", None, True, [1], Fraction(3), np.float32(3), np.array([1, 2])])
+def test_a_step_that_is_no_whole_number_is_refused(bad: object) -> None:
+    plan = a_plan()
+    asks: list[Callable] = [
+        plan.counts, plan.served, plan.expected, plan.batch, plan.batch_size, plan.tokens, plan.samples, plan.step_of,
+        lambda step: plan.batches(step, 5), lambda step: plan.slots(0, host=step, hosts=4),
+        lambda step: plan.slots(0, host=0, hosts=step), lambda step: plan.schedule.learning_rate(step),
+        lambda step: plan.amend(step, MIX), lambda step: plan.departures(plan, served_steps=step),
+        lambda step: iterate(plan, host=step, hosts=4),
+    ]  # fmt: skip
+    for ask in asks:
+        with pytest.raises(UsageError, match="must be a whole number, got"):
+            ask(bad)
+
+
+NOT_PLANS = {
+    "no schedule": lambda: Plan(None, ROWS, seed=0),  # pyright: ignore[reportArgumentType]
+    "a plan for a schedule": lambda: Plan(a_plan(), ROWS, seed=0),  # pyright: ignore[reportArgumentType]
+    "rows in a list": lambda: Plan(two_phases(), [50, 9, 14], seed=0),  # pyright: ignore[reportArgumentType]
+    "limits in a list": lambda: Plan(two_phases(), ROWS, seed=0, limits=[4]),  # pyright: ignore[reportArgumentType]
+    "a pool for all": lambda: Plan(two_phases(), ROWS, seed=0, pools=5),  # pyright: ignore[reportArgumentType]
+    "a number for an amendment": lambda: Plan(two_phases(), ROWS, seed=0, amendments=(5,)),  # pyright: ignore[reportArgumentType]
+    "a schedule for a plan": lambda: plan_text(two_phases()),  # pyright: ignore[reportArgumentType]
+    "a schedule at a door": lambda: iterate(two_phases()),  # pyright: ignore[reportArgumentType]
+    "a schedule at Grain's door": lambda: PlanSelection(two_phases()),  # pyright: ignore[reportArgumentType]
+    "a plan told as a schedule": lambda: schedule_table(a_plan()),  # pyright: ignore[reportArgumentType]
+    "a reason that is no text": lambda: a_plan().amend(3, MIX, reason=5),  # pyright: ignore[reportArgumentType]
+    "names for rows": lambda: a_plan().amend(3, MIX, sources=["math"]),  # pyright: ignore[reportArgumentType]
+    "a number for a curve": lambda: Phase("p", Steps(3), MIX, lr=1e-4),  # pyright: ignore[reportArgumentType]
+    "a zero too many": lambda: Schedule((Phase("p", Steps(10**30), MIX),), batch_size=4, context_tokens=8),
+    "a batch too large": lambda: Schedule((Phase("p", Steps(3), MIX),), batch_size=2**63, context_tokens=8),
+    "negative rows": lambda: simulated_epoching({"a": -1}, tokens=1, of_tokens=2),
+}
+
+
+@pytest.mark.parametrize("mistake", NOT_PLANS)
+def test_what_is_of_another_kind_is_refused_with_what_to_do(mistake: str) -> None:
+    with pytest.raises(UsageError, match="; |got -1"):
+        NOT_PLANS[mistake]()
 
 
 def places_in(value: object, path: tuple = ()) -> list[tuple]:

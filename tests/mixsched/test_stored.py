@@ -119,8 +119,8 @@ def test_a_flipped_bit_in_the_first_line_is_told_or_changes_nothing(saved: pathl
 
 
 EDITS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "cut": (lambda content: content[:-1], "it was cut; save the plan again"),
-    "longer": (lambda content: content + b"\0", "it was cut; save the plan again"),
+    "cut": (lambda content: content[:-1], "it was cut or added to; save the plan again"),
+    "longer": (lambda content: content + b"\0", "it was cut or added to; save the plan again"),
     "no line": (lambda content: content[:40], "the first line of .* is damaged"),
     "another format": (
         lambda content: content.replace(b'"mixsched_plan": 1', b'"mixsched_plan": 9'),

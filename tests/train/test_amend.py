@@ -84,7 +84,7 @@ def test_a_run_is_not_continued_under_a_plan_whose_past_was_amended(amended, tmp
         ),
         # Of a source that is new to the run, whose data must not be recorded either.
         ("at_step = 3\nweights = { text = 0.5, markup = 0.5 }", "`at_step` 3 is served already, 64 steps are"),
-        ("at_step = 64\nweights = { text = 1 }", "`at_step` must lie between the last amendment, .* got 64"),
+        ("at_step = 64\nweights = { text = 1 }", "`at_step` must lie between the last amendment .* got 64"),
     ],
 )
 def test_a_change_that_cannot_be_leaves_the_run_as_it_is(amended, tmp_path, text, said):
@@ -98,6 +98,14 @@ def test_a_change_that_cannot_be_leaves_the_run_as_it_is(amended, tmp_path, text
     assert "Traceback" not in output
     assert re.search(said, output), output
     assert before == {path: path.read_bytes() for path in before}
+
+
+def test_a_run_that_was_not_begun_cannot_be_amended(tiny_arguments, tmp_path):
+    change = tmp_path / "change.toml"
+    change.write_text(CHANGE)
+    output = finish([*tiny_arguments(tmp_path / "runs"), "--resume", f"--amend={change}"], code=2)
+    assert "holds no run yet, so there is nothing to amend" in output
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_new_run_cannot_be_amended(tiny_arguments, tmp_path):
