@@ -5,7 +5,7 @@ import functools
 from collections.abc import Mapping
 
 from mixsched.errors import UsageError
-from mixsched.fields import check_fields, check_kind, check_whole, is_whole
+from mixsched.fields import check_fields, check_kind, check_whole, is_whole, own_copies
 from mixsched.mixes import Knots, Mix, knots, mix_from_json, mix_to_json
 
 
@@ -24,6 +24,7 @@ class Amendment:
     until_step: int | None = None
 
     def __post_init__(self):
+        own_copies(self, "weights", "rows")
         check_whole("`at_step` of an amendment", self.at_step, least=0)
         if self.until_step is not None and not (is_whole(self.until_step) and self.until_step > self.at_step):
             raise UsageError(
@@ -34,6 +35,11 @@ class Amendment:
         check_kind("`rows` of an amendment", self.rows, Mapping, "give the rows of each new source, by name")
         for source, rows in self.rows.items():
             check_whole(f"`rows` of source {source!r}", rows, least=1)
+        # Python's own numbers: NumPy's would wrap around in what is reckoned with them.
+        for name in ("at_step", "until_step"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else int(value))
+        object.__setattr__(self, "rows", {source: int(rows) for source, rows in self.rows.items()})
         _ = self.knots
 
     @functools.cached_property

@@ -41,46 +41,51 @@ def read_lines(path: Path, plan: Plan) -> Iterator[Told]:
     which is not like that.
     """
     try:
-        lines = path.read_text().splitlines()
+        whole_file = path.read_text()
     except FileNotFoundError:
         raise UsageError(f"there is no file '{path}'; name the metrics.jsonl of a run") from None
     except (IsADirectoryError, UnicodeDecodeError):
         raise UsageError(f"'{path}' is no text file; name the metrics.jsonl of a run") from None
-    served, steps_done = dict.fromkeys(plan.sources, 0), 0
+    lines = whole_file.removesuffix("\n").split("\n") if whole_file else []
+    known = [Told(0, 0, dict.fromkeys(plan.sources, 0))]
     for number, text in enumerate(lines, start=1):
         try:
             told = json.loads(text)
         except ValueError:
-            if number < len(lines):
+            if number < len(lines) or whole_file.endswith("\n"):
                 raise UsageError(f"line {number} of '{path}' is not JSON; remove that line") from None
             return
-        served = _served(told, served, where=f"line {number} of '{path}'")
+        where = f"line {number} of '{path}'"
+        steps_done = _steps_done(told, plan, where=where)
+        # A run that was killed tells some steps again after it goes on: counts are since the line before these.
+        known = [each for each in known if each.steps_done < steps_done] or known[:1]
+        served = _served(told, known[-1].served, where=where)
         for source in served.keys() - set(plan.sources):
             raise UsageError(
-                f"line {number} of '{path}' tells of the source {source!r}, which is not in the plan; "
+                f"{where} tells of the source {source!r}, which is not in the plan; "
                 f"{did_you_mean(source, plan.sources)}"
             )
-        if not 0 <= told["steps_done"] <= plan.total_steps:
-            raise UsageError(
-                f"line {number} of '{path}' tells of {told['steps_done']} steps, the plan has {plan.total_steps:,}; "
-                "name the plan of this run with --plan"
-            )
-        if told["steps_done"] < steps_done:
-            raise UsageError(
-                f"line {number} of '{path}' tells of {told['steps_done']} steps after one that tells of {steps_done}; "
-                "give the lines of one run, in order"
-            )
-        steps_done = told["steps_done"]
-        yield Told(number, steps_done, served)
+        known.append(Told(number, steps_done, served))
+        yield known[-1]
 
 
-def _served(told: object, before: dict[str, int], *, where: str) -> dict[str, int]:
-    if isinstance(told, dict) and is_whole(told.get("steps_done")):
-        served, counts = told.get("served"), told.get("counts")
-        if _by_source(served):
-            return dict(served)
-        if served is None and _by_source(counts):
-            return {source: before.get(source, 0) + counts.get(source, 0) for source in before | counts}
+def _steps_done(told: object, plan: Plan, *, where: str) -> int:
+    if not isinstance(told, dict) or not is_whole(told.get("steps_done")):
+        raise UsageError(f"{where} must hold 'steps_done' and, by source, 'served' or 'counts'; got {str(told)[:80]}")
+    if not 0 <= told["steps_done"] <= plan.total_steps:
+        raise UsageError(
+            f"{where} tells of {told['steps_done']} steps, the plan has {plan.total_steps:,}; name the plan of this "
+            "run with --plan"
+        )
+    return told["steps_done"]
+
+
+def _served(told: dict, before: dict[str, int], *, where: str) -> dict[str, int]:
+    served, counts = told.get("served"), told.get("counts")
+    if _by_source(served):
+        return dict(served)
+    if served is None and _by_source(counts):
+        return {source: before.get(source, 0) + counts.get(source, 0) for source in before | counts}
     raise UsageError(f"{where} must hold 'steps_done' and, by source, 'served' or 'counts'; got {str(told)[:80]}")
 
 
@@ -92,14 +97,15 @@ def audited(plan: Plan, lines: Iterable[Told]) -> Audit:
     """Hold all lines against the plan; raises UsageError if there is none."""
     farthest: dict[str, tuple[float, int]] = dict.fromkeys(plan.sources, (0.0, 0))
     number, last, wrong = 0, None, None
-    for last in lines:
+    for told in lines:
         number += 1
-        planned = dict(zip(plan.sources, plan.served(last.steps_done).tolist(), strict=True))
-        if wrong is None and any(last.served.get(source, 0) != count for source, count in planned.items()):
-            wrong = last
-        for source, asked in zip(plan.sources, plan.expected(last.steps_done), strict=True):
-            distance = float(abs(last.served.get(source, 0) - asked))
-            farthest[source] = max(farthest[source], (distance, last.steps_done), key=lambda each: each[0])
+        planned = dict(zip(plan.sources, plan.served(told.steps_done).tolist(), strict=True))
+        if wrong is None and any(told.served.get(source, 0) != count for source, count in planned.items()):
+            wrong = told
+        for source, asked in zip(plan.sources, plan.expected(told.steps_done), strict=True):
+            distance = float(abs(told.served.get(source, 0) - asked))
+            farthest[source] = max(farthest[source], (distance, told.steps_done), key=lambda each: each[0])
+        last = told if last is None or told.steps_done >= last.steps_done else last
     if last is None:
         raise UsageError("the metrics hold no line yet; let the run finish a step")
     return Audit(number, last, farthest, wrong)

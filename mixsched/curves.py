@@ -2,10 +2,11 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 from mixsched.errors import UsageError
-from mixsched.lengths import Length, Steps, check_length, in_steps, length_from_json, length_to_json
+from mixsched.lengths import Length, Steps, check_length, length_from_json, length_to_json, steps_over
 
 Decay = Literal["linear", "1-sqrt"]
 
@@ -41,7 +42,7 @@ class WarmupStableDecay:
     """A linear rise to `peak` over `warmup`, `peak` held, then over the last `decay` down to `end` at the last step.
 
     `shape` is that of the decay: "linear", or "1-sqrt", which falls fast at first (Hu et al., 2024; Haegele et al.,
-    2024). A `Share` is one of the phase: `WarmupStableDecay(3e-4, 0.0, decay=Share(0.2))`.
+    2024). A `Share` is one of the steps that the curve goes over: `WarmupStableDecay(3e-4, 0.0, decay=Share(0.2))`.
     """
 
     peak: float
@@ -86,7 +87,7 @@ class Laid:
     """A curve laid over `steps` steps: its warm-up and decay in steps, and the rate that it starts from.
 
     The curve goes over several phases where those after its own declare none; a length in tokens or samples is
-    counted in batches of the phase in which it lies.
+    counted in the batches of the phases over which it lies.
     """
 
     curve: Curve
@@ -117,23 +118,22 @@ class Laid:
         return xp.where(step < self.warmup_steps, peak * ((step + 1) / max(self.warmup_steps, 1)), later)
 
 
-def lay_curve(
-    curve: Curve, *, steps: int, batch_sizes: tuple[int, int], context_tokens: int, before: float | None
-) -> Laid:
-    """The curve over `steps` steps whose first and last have these batch sizes; `before` is the rate that preceded it.
+def lay_curve(curve: Curve, blocks: Sequence[tuple[int, int]], *, context_tokens: int, before: float | None) -> Laid:
+    """The curve over blocks of (steps, batch size); `before` is the rate that preceded it.
 
     Raises UsageError for a warm-up and a decay that leave no room for each other.
 
     >>> import numpy as np
     >>> curve = WarmupCosine(peak=1.0, end=0.1, warmup=Steps(2))
-    >>> laid = lay_curve(curve, steps=5, batch_sizes=(1, 1), context_tokens=1, before=None)
+    >>> laid = lay_curve(curve, [(5, 1)], context_tokens=1, before=None)
     >>> laid.rates(np.arange(5), np).round(3).tolist()
     [0.5, 1.0, 1.0, 0.55, 0.1]
     """
-    warmup, decay = (
-        0 if length is None else in_steps(length, batch_size=size, context_tokens=context_tokens, of_steps=steps)
-        for length, size in zip(_parts(curve), batch_sizes, strict=True)
-    )
+    steps = sum(number for number, _ in blocks)
+    warmup_length, decay_length = _parts(curve)
+    warmup = steps_over(warmup_length, blocks, context_tokens=context_tokens)
+    # The decay ends with the last step.
+    decay = steps_over(decay_length, blocks[::-1], context_tokens=context_tokens)
     if warmup + decay > steps:
         raise UsageError(
             f"`warmup` and `decay` must fit into the {steps:,} steps of their curve, they take {warmup:,} and "
@@ -142,18 +142,18 @@ def lay_curve(
     start = 0.0
     if isinstance(curve, LinearAnneal):
         start = before if curve.start is None else curve.start
-        assert start is not None  # Schedule refuses an anneal with nothing before it.
+        assert start is not None  # lay_rates refuses an anneal with nothing before it.
     return Laid(curve, steps, warmup, decay, start)
 
 
-def _parts(curve: Curve) -> tuple[Length | None, Length | None]:
+def _parts(curve: Curve) -> tuple[Length, Length]:
     match curve:
         case WarmupCosine():
-            return curve.warmup, None
+            return curve.warmup, Steps(0)
         case WarmupStableDecay():
             return curve.warmup, curve.decay
         case _:
-            return None, None
+            return Steps(0), Steps(0)
 
 
 def curve_to_json(curve: Curve) -> dict:

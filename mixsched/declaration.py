@@ -81,12 +81,12 @@ def read_declaration(value: object) -> tuple[dict[str, Any], str | None]:
 def departures(before: dict, now: dict, *, served_steps: int) -> tuple[str, ...]:
     """What keeps the plan `now` from going on where the plan `before` stood after so many steps, a sentence each.
 
-    Both are declarations; empty if they are equal but for further amendments to later steps.
+    Both are declarations; empty if they are equal but for amendments to steps that were not served yet.
     """
-    made, known = now.get("amendments", []), len(before.get("amendments", []))
-    early = [amendment["at_step"] for amendment in made[known:] if amendment["at_step"] < served_steps]
-    cut = {name: part for name, part in now.items() if name != "amendments"}
-    told = differences(before, cut | ({"amendments": made[:known]} if made[:known] else {}), name="plan")
-    return told + tuple(
-        f"plan.amendments has one at step {at_step}, before the {served_steps} steps that are done" for at_step in early
-    )
+    return differences(_served_part(before, served_steps), _served_part(now, served_steps), name="plan")
+
+
+def _served_part(declared: dict, served_steps: int) -> dict:
+    early = [amendment for amendment in declared.get("amendments", []) if amendment["at_step"] < served_steps]
+    rest = {name: part for name, part in declared.items() if name != "amendments"}
+    return rest | ({"amendments": early} if early else {})

@@ -1,6 +1,8 @@
 """The solved counts of one declaration of weights, a chunk of steps at a time, from what came before it."""
 
+import os
 import threading
+import weakref
 import zlib
 from typing import Any
 
@@ -9,6 +11,18 @@ import numpy as np
 from mixsched.edf import CHUNK_STEPS, SUMMED_STEPS, Lead, running_sums, solve_chunk
 from mixsched.errors import UsageError
 from mixsched.shares import Shares
+
+# Locks that another thread held when the process was forked would never be given back in the child.
+_eras: "weakref.WeakSet[Era]" = weakref.WeakSet()
+
+
+def _renew_locks() -> None:
+    for era in _eras:
+        era.renew_lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 class Era:
@@ -28,6 +42,11 @@ class Era:
         self.file = ""
         self._mask_bytes = -(-len(shares.sources) // 8)
         self._due = np.full(len(shares.sources), -1, np.int64)
+        self.renew_lock()
+        _eras.add(self)
+
+    def renew_lock(self) -> None:
+        """In a forked child: what was being solved is begun again there."""
         self._lock = threading.Lock()
 
     def lead(self, step: int) -> Lead:

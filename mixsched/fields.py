@@ -2,7 +2,7 @@
 
 import numbers
 import operator
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import TypeGuard
 
 from mixsched.errors import UsageError
@@ -34,6 +34,14 @@ def check_kind(what: str, value: object, kind: type | tuple[type, ...], remedy: 
     """Raise UsageError, with what to do, unless `value` is of a kind."""
     if not isinstance(value, kind):
         raise UsageError(f"{what} must not be {_short(value)}; {remedy}")
+
+
+def own_copies(declared: object, *names: str) -> None:
+    """Give a frozen dataclass mappings of its own: whoever made it may go on using, and changing, those given."""
+    for name in names:
+        value = getattr(declared, name)
+        if isinstance(value, Mapping):
+            object.__setattr__(declared, name, dict(value))
 
 
 def _short(value: object) -> str:

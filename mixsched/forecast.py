@@ -136,15 +136,11 @@ def _held_back(each: Outlook) -> str:
 
 
 def _stop(told: tuple[Outlook, ...], plan: Plan) -> str:
-    """Which source stops the run: the first by name whose next step would go beyond its limit."""
-    free = dataclasses.replace(plan, limits={name: each for name, each in plan.limits.items() if each.then != "stop"})
-    next_step = dict(zip(free.sources, free.expected(plan.total_steps + 1), strict=True))
-    stopping = [
-        (each, each.limit.samples(each.rows)) for each in told if each.limit is not None and each.limit.then == "stop"
-    ]
-    first, cap = next((each, cap) for each, cap in stopping if next_step[each.source] > cap)
+    first = next(each for each in told if each.source == plan.quota.stopped_by)
+    assert first.limit is not None
+    cap = first.limit.samples(first.rows)
+    lift = f": {would_lift(samples=cap, asked=first.asked)} would lift that" if first.asked > cap else ""
     return (
         f"the run stops after {plan.total_steps:,} of {plan.schedule.total_steps:,} steps, since {first.source} would "
-        f"go beyond its limit of {cap:,} samples; all phases ask {first.asked:,} of it: "
-        f"{would_lift(samples=cap, asked=first.asked)} would lift that"
+        f"go beyond its limit of {cap:,} samples; all phases ask {first.asked:,} of it{lift}"
     )

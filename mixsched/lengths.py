@@ -43,7 +43,7 @@ class Steps:
 
 @dataclasses.dataclass(frozen=True)
 class Share:
-    """A share of the whole, e.g. `Share("1/6")`: a phase's of the run, a warm-up's or a decay's of its phase.
+    """A share of the whole, e.g. `Share("1/6")`: a phase's of the run, a warm-up's or a decay's of its curve.
 
     A schedule of such phases says how long the run is: `Schedule(..., length=Tokens(240_000_000_000))`.
     """
@@ -80,6 +80,26 @@ def in_steps(length: Length, *, batch_size: int, context_tokens: int, of_steps: 
     if isinstance(length, Share):
         return math.ceil(length.fraction * of_steps)
     return math.ceil(Fraction(int(length.count), _per_step(length, batch_size, context_tokens)))
+
+
+def steps_over(length: Length, blocks: Sequence[tuple[int, int]], *, context_tokens: int) -> int:
+    """The smallest number of steps, of consecutive blocks of (steps, batch size), that holds `length`.
+
+    A length beyond all blocks goes on in batches of the last.
+
+    >>> steps_over(Samples(100), [(10, 8), (50, 10)], context_tokens=64)
+    12
+    """
+    if isinstance(length, Share):
+        return math.ceil(length.fraction * sum(steps for steps, _ in blocks))
+    left, done = int(length.count), 0
+    for number, (steps, batch_size) in enumerate(blocks, start=1):
+        per_step = _per_step(length, batch_size, context_tokens)
+        needed = -(-left // per_step)
+        if needed <= steps or number == len(blocks):
+            return done + needed
+        left, done = left - steps * per_step, done + steps
+    return done
 
 
 def _per_step(length: Absolute, batch_size: int, context_tokens: int) -> int:

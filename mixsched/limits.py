@@ -1,6 +1,7 @@
 """What happens when a source runs out: by default it is passed over again; a limit says how often, and what then."""
 
 import dataclasses
+import decimal
 import math
 from collections.abc import Mapping
 from fractions import Fraction
@@ -47,11 +48,13 @@ class Limit:
 def would_lift(*, samples: int, asked: int) -> str:
     """What would let a source give all that its weights ask of it, where it may give so many samples.
 
-    >>> would_lift(samples=100, asked=500)
-    '5 times its rows or epochs, a weight of 0.2 of what it is, or a shorter run'
+    >>> would_lift(samples=1_000, asked=1_882)
+    '1.89 times its rows or epochs, a weight of 0.531 of what it is, or a shorter run'
     """
-    lack = asked / samples
-    return f"{lack:.3g} times its rows or epochs, a weight of {1 / lack:.3g} of what it is, or a shorter run"
+    # Rounded so that what is told is enough.
+    up, down = (decimal.Context(prec=3, rounding=way) for way in (decimal.ROUND_CEILING, decimal.ROUND_FLOOR))
+    more, less = up.divide(asked, samples), down.divide(samples, asked)
+    return f"{float(more):g} times its rows or epochs, a weight of {float(less):g} of what it is, or a shorter run"
 
 
 def check_limits(limits: Mapping[str, Limit], rows: Mapping[str, int]) -> None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Literal, get_args
 
 from mixsched.errors import UsageError
-from mixsched.fields import check_fields, check_whole
+from mixsched.fields import check_fields, check_whole, own_copies
 from mixsched.weights import Number, Weights, exact, flatten, groups, spell, weights_from_json, weights_to_json
 
 Shape = Literal["linear", "cosine"]
@@ -26,6 +26,7 @@ class Ramp:
     shape: Shape = "linear"
 
     def __post_init__(self):
+        own_copies(self, "start", "end")
         if self.shape not in get_args(Shape):
             raise UsageError(f"`shape` of a ramp must be one of {get_args(Shape)}, got {self.shape!r}")
 
@@ -46,6 +47,8 @@ class Table:
     def __post_init__(self):
         if not isinstance(self.points, tuple) or not all(isinstance(p, tuple) and len(p) == 2 for p in self.points):
             raise UsageError(f"`points` of a table must be a tuple of (place, weights), got {self.points!r}")
+        copies = ((at, dict(mix) if isinstance(mix, Mapping) else mix) for at, mix in self.points)
+        object.__setattr__(self, "points", tuple(copies))
         places = [exact(place, "place of a table's point") for place, _ in self.points]
         if len(places) < 2 or places[0] != 0 or places[-1] != 1:
             raise UsageError(f"`points` of a table must begin at 0 and end at 1, got {[str(p) for p in places]}")
@@ -93,10 +96,17 @@ def sources_of(mix: Mix) -> tuple[str, ...]:
 def mix_groups(mix: Mix) -> dict[str, tuple[str, ...]]:
     """The sources under each group name of a mix."""
     if isinstance(mix, Ramp):
-        return groups(mix.start) | groups(mix.end)
-    if isinstance(mix, Table):
-        return {name: leaves for _, weights in mix.points for name, leaves in groups(weights).items()}
-    return groups(mix)
+        passed = [mix.start, mix.end]
+    elif isinstance(mix, Table):
+        passed = [weights for _, weights in mix.points]
+    else:
+        return groups(mix)
+    together: dict[str, tuple[str, ...]] = {}
+    for weights in passed:
+        for name, leaves in groups(weights).items():
+            # A group may have other members at other places.
+            together[name] = tuple(dict.fromkeys((*together.get(name, ()), *leaves)))
+    return together
 
 
 def mix_to_json(mix: Mix) -> dict:

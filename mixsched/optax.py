@@ -13,7 +13,7 @@ def learning_rate(schedule: Schedule) -> Callable[[jax.typing.ArrayLike], jax.Ar
     """The learning rate as a function of the step count, traceable, for any optimizer: `optax.adamw(learning_rate(s))`.
 
     It follows all phases; beyond the last step it stays. It is reckoned in float32, `Schedule.learning_rate` in
-    float64: they agree to a part in 10,000. Raises UsageError if the first phase declares no learning rate.
+    float64: they agree to a millionth of the peak. Raises UsageError if the first phase declares no learning rate.
 
     >>> from mixsched import Constant, Steps, cooldown, fixed
     >>> schedule = fixed({"text": 1}, Steps(90), batch_size=8, context_tokens=64, lr=Constant(1e-3))

@@ -6,7 +6,7 @@ from typing import get_args
 
 from mixsched.curves import Curve, curve_from_json, curve_to_json
 from mixsched.errors import UsageError
-from mixsched.fields import check_fields, check_kind, check_whole
+from mixsched.fields import check_fields, check_kind, check_whole, own_copies
 from mixsched.lengths import Length, check_length, length_from_json, length_to_json
 from mixsched.mixes import Knots, Mix, knots, mix_from_json, mix_groups, mix_to_json
 
@@ -27,6 +27,7 @@ class Phase:
     batch_size: int | None = None
 
     def __post_init__(self):
+        own_copies(self, "weights")
         if not isinstance(self.name, str) or not self.name:
             raise UsageError(f"`name` of a phase must be a string that is not empty, got {self.name!r}")
         check_length(f"`length` of phase {self.name!r}", self.length)

@@ -12,7 +12,7 @@ from mixsched.amendment import Amendment
 from mixsched.declaration import declare, departures, fingerprint_of, read_declaration
 from mixsched.differences import differences
 from mixsched.errors import UsageError, did_you_mean
-from mixsched.fields import check_kind, is_whole, whole
+from mixsched.fields import check_kind, is_whole, own_copies, whole
 from mixsched.handover import Cap
 from mixsched.hosts import host_slots
 from mixsched.limits import Limit, check_limits
@@ -65,6 +65,7 @@ class Plan:
     amendments: tuple[Amendment, ...] = dataclasses.field(default=(), kw_only=True)
 
     def __post_init__(self):
+        own_copies(self, "rows", "limits", "pools")
         self._check()
         # Solved as far as to know that it can be.
         _ = self.quota
@@ -76,6 +77,12 @@ class Plan:
             check_kind(f"`{name}` of a plan", getattr(self, name), kind, remedy)
         for amendment in self.amendments:
             check_kind("an amendment of a plan", amendment, Amendment, "give Amendment(...), or use `amend`")
+            for source, rows in amendment.rows.items():
+                if source in self.schedule.sources or self.rows.get(source) != rows:
+                    raise UsageError(
+                        f"`rows` of the amendment at step {amendment.at_step} gives {source!r} {rows:,} rows, the plan "
+                        f"has {self.rows.get(source)}; give rows of new sources alone, and the same to the plan"
+                    )
         if not is_whole(self.seed):
             raise UsageError(f"`seed` must be a whole number, got {self.seed!r}")
         check_rows(self.rows, self.sources)

@@ -40,19 +40,19 @@ class Quota:
         # What the last shares are of: where an amendment ends, it holds again.
         self.stretches = stretches
         self._eras[0].begun = Lead(0, {})
-        self.total_steps = shares.total_steps
+        self.total_steps, self.stopped_by = shares.total_steps, shares.stopped_by
 
-    def stopped(self, step: int) -> "Quota":
-        """These counts, of a run that ends before `step`."""
+    def stopped(self, step: int, *, by: str | None) -> "Quota":
+        """These counts, of a run that ends before `step` because of the limit of a source."""
         stopped = copy.copy(self)
-        stopped.total_steps = step
+        stopped.total_steps, stopped.stopped_by = step, by
         return stopped
 
     def amended(self, shares: Shares, stretches: tuple[Stretch, ...]) -> "Quota":
         """These counts up to the first step of `shares`, which must not lie before the last one's, and then those."""
         amended = copy.copy(self)
         amended._eras = (*self._eras, Era(shares))
-        amended.total_steps, amended.stretches = shares.total_steps, stretches
+        amended.total_steps, amended.stopped_by, amended.stretches = shares.total_steps, shares.stopped_by, stretches
         return amended
 
     @property

@@ -54,8 +54,7 @@ def lay_rates(
             )
         laid = lay_curve(
             phase.lr,
-            steps=sum(steps[place:following]),
-            batch_sizes=(batch_sizes[place], batch_sizes[following - 1]),
+            list(zip(steps[place:following], batch_sizes[place:following], strict=True)),
             context_tokens=context_tokens,
             before=float(found[-1][1].rates(np.float64(found[-1][1].steps - 1), np)) if found else None,
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from mixsched.errors import UsageError
-from mixsched.handover import Cap, among_others, apportion, hand_over, left_over, steps_within
+from mixsched.handover import Cap, among_others, hand_over, left_over, steps_within
 from mixsched.limits import would_lift
 from mixsched.progress import RAMP_UNIT, Linear, tabled
 from mixsched.schedule import Schedule
@@ -42,7 +42,7 @@ def resolve(
     """
     sources = schedule.sources if sources is None else sources
     shares = lay(stretches_of(schedule), sources, base=[0] * len(sources), base_unit=1, caps=caps or {})
-    if shares is None:
+    if not shares.segments:
         raise UsageError("a limit stops the plan before its first step; raise its `epochs` or hand the share over")
     return shares
 
@@ -54,30 +54,44 @@ def lay(
     base: Sequence[int],
     base_unit: int,
     caps: Mapping[str, Cap],
-) -> Shares | None:
+) -> Shares:
     """The shares of `stretches`, before which each source was expected to give `base / base_unit` samples.
 
-    None if a limit stops the run before the first of their steps.
+    They have no segments if a limit stops the run before the first of their steps.
     """
     ruler = _ruler(stretches, sources, least=base_unit, fine=any(cap.then == "hand_over" for cap in caps.values()))
     # Exact where the new unit is a multiple of the old; else each source is off by less than one part in 2**31.
     begun = _carry(base, base_unit, ruler.unit)
-    segments = tuple(_segments(stretches, ruler, begun, caps))
-    return Shares(sources, ruler.unit, ruler.exact, segments) if segments else None
+    segments, stopped_by = _segments(stretches, ruler, begun, caps)
+    return Shares(sources, ruler.unit, ruler.exact, tuple(segments), stopped_by)
 
 
 def _carry(base: Sequence[int], base_unit: int, unit: int) -> tuple[int, ...]:
-    """Numerators over `base_unit` as numerators over `unit` that stand for the same number of samples together."""
-    if not any(base):
-        return tuple(base)
-    carried = apportion(dict(enumerate(base)), sum(base) // base_unit * unit)
-    return tuple(carried[source] for source in range(len(base)))
+    """Numerators over `base_unit` as numerators over `unit` that stand for the same number of samples together.
+
+    What is between two whole samples stays between them: who has given a sample for a part of one may not find himself
+    a whole one ahead.
+    """
+    parts = [divmod(each, base_unit) for each in base]
+    fractions = [max(part * unit // base_unit, 1) if part else 0 for _, part in parts]
+    missing = sum(part for _, part in parts) // base_unit * unit - sum(fractions)
+    order = sorted(range(len(base)), key=lambda source: (-(parts[source][1] * unit % base_unit), source))
+    while missing:
+        step = 1 if missing > 0 else -1
+        for source in order:
+            if missing and fractions[source] > 0 and 0 < fractions[source] + step < unit:
+                fractions[source] += step
+                missing -= step
+    return tuple(whole * unit + fraction for (whole, _), fraction in zip(parts, fractions, strict=True))
 
 
 def _segments(
     stretches: Sequence[Stretch], ruler: _Ruler, begun: tuple[int, ...], caps: Mapping[str, Cap]
-) -> list[Segment]:
-    """One segment a stretch; where a cap is reached, one for that step alone and one for what is left."""
+) -> tuple[list[Segment], str | None]:
+    """One segment a stretch; where a cap is reached, one for that step alone and one for what is left.
+
+    Returns the source that stops the run, too, if one does.
+    """
     targets = {ruler.sources.index(source): cap.samples * ruler.unit for source, cap in caps.items()}
     base = begun
     done: list[Segment] = []
@@ -98,11 +112,11 @@ def _segments(
             step = segment.first_step + within
             if "error" in thens:
                 refused = min(name for name in names if caps[name].then == "error")
-                free = _segments(stretches, ruler, begun, {})[-1]
-                asked = free.numerator(ruler.sources.index(refused), free.steps) // ruler.unit
+                free = _segments(stretches, ruler, begun, {})[0][-1]
+                asked = -(-free.numerator(ruler.sources.index(refused), free.steps) // ruler.unit)
                 raise UsageError(_refusal(refused, caps[refused].samples, step, asked))
             if "stop" in thens:
-                break
+                return done, min(name for name in names if caps[name].then == "stop")
             if rates is None:
                 raise UsageError(
                     f"at step {step:,} every source that has weight has reached its limit, so nobody can take over "
@@ -115,7 +129,7 @@ def _segments(
             waiting += [left] * bool(left.steps)
         done.append(segment)
         base = tuple(segment.numerators(segment.steps))
-    return done
+    return done, None
 
 
 def _refusal(source: str, samples: int, step: int, asked: int) -> str:

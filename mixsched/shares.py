@@ -75,6 +75,8 @@ class Shares:
     unit: int
     exact: bool
     segments: tuple[Segment, ...]
+    # The source whose limit ends the run after the last segment, if one does.
+    stopped_by: str | None = None
 
     @property
     def first_step(self) -> int:

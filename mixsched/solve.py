@@ -46,4 +46,8 @@ def amend(quota: Quota, schedule: Schedule, amendment: Amendment, *, caps: Mappi
     stretches = (*amended, *(() if until_step is None else starting_at(quota.stretches, until_step)))
     shares = lay(stretches, last.sources, base=last.numerators(at_step), base_unit=last.unit, caps=caps)
     # A limit may stop the run at once; what was solved with an eye on later steps stays as it is.
-    return quota.stopped(at_step) if shares is None else quota.amended(shares, stretches)
+    if not shares.segments:
+        if not at_step:
+            raise UsageError("a limit stops the amended plan before its first step; raise its `epochs`")
+        return quota.stopped(at_step, by=shares.stopped_by)
+    return quota.amended(shares, stretches)

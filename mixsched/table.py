@@ -103,11 +103,11 @@ def phase_table(schedule: Schedule, rows: Mapping[str, int | float], quota: Quot
     >>> mix = {"text": 0.75, "code": Group(0.25, {"web_code": 0.8, "markup": 0.2})}
     >>> schedule = Schedule((Phase("pretrain", Tokens(400_000), mix),), batch_size=10, context_tokens=1_000)
     >>> print(phase_table(schedule, {"text": 600, "web_code": 20}))
-    phase     steps  source       share   tokens  samples  epochs
-    pretrain  0..39  text         75.0%  300,000      300     0.5
+    phase     steps  source       share   tokens  samples  epochs so far
+    pretrain  0..39  text         75.0%  300,000      300            0.5
                      code         25.0%  100,000      100
-                       web_code   20.0%   80,000       80       4
-                       markup      5.0%   20,000       20       ?
+                       web_code   20.0%   80,000       80              4
+                       markup      5.0%   20,000       20              ?
                      all         100.0%  400,000      400
     """
     quota = Quota(resolve(schedule)) if quota is None else quota

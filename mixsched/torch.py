@@ -18,6 +18,7 @@ import numpy as np
 from torch.utils.data import ConcatDataset, IterableDataset, Sampler, get_worker_info  # pyright: ignore[reportMissingImports]
 
 from mixsched.errors import UsageError
+from mixsched.fields import check_kind, whole
 from mixsched.hosts import check_host
 from mixsched.placement import Placement
 from mixsched.plan import Plan
@@ -165,10 +166,13 @@ def _worker() -> tuple[int, int]:
 
 
 def _next_step(state: Mapping[str, Any], plan: Plan) -> int:
+    check_kind("`state_dict`", state, Mapping, "give what `state_dict()` returned")
     if state.get("plan") != plan.fingerprint:
         raise UsageError(
             f"`state_dict` is of the plan {str(state.get('plan'))[:12]}, but this is the plan {plan.fingerprint[:12]}; "
             "restore that plan, or, if it was changed on purpose (as by `Plan.amend`), load no state and pass the step "
             "to go on with as `first_step`"
         )
-    return state["next_step"]
+    step = whole("`next_step` of the state", state.get("next_step"))
+    check_steps(plan, step)
+    return step

@@ -8,10 +8,13 @@ from decimal import Decimal
 from fractions import Fraction
 
 from mixsched.errors import UsageError
+from mixsched.fields import own_copies
 
 Number = int | float | str | Fraction
 # Sums of binary floats such as 0.1 + 0.2 + 0.7 miss 1 by some 1e-16; people's mistakes miss it by more.
 FLOAT_NOISE = Fraction(1, 10**9)
+# More is a slip of the hand, and a number that takes minutes to write out.
+MAX_EXPONENT_DIGITS = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +26,9 @@ class Group:
 
     share: Number
     of: "Mapping[str, Number | Group]"
+
+    def __post_init__(self):
+        own_copies(self, "of")
 
 
 Weights = Mapping[str, Number | Group]
@@ -74,6 +80,8 @@ def _flatten(weights: Weights, where: str) -> dict[str, Fraction]:
     for name in weights:
         if not isinstance(name, str) or not name:
             raise UsageError(f"`{where}` must name its sources by strings that are not empty, got {name!r}")
+        if not name.isascii() and any("\ud800" <= each <= "\udfff" for each in name):
+            raise UsageError(f"`{where}` names {name!r}, which cannot be written as UTF-8; choose another name")
     level = {name: _share(value, f"{where}[{name!r}]") for name, value in weights.items()}
     total = sum(level.values(), Fraction(0))
     if abs(total - 1) > FLOAT_NOISE:
@@ -114,7 +122,10 @@ def exact(value: object, where: str) -> Fraction:
         if not math.isfinite(value):
             raise UsageError(f"`{where}` must be a finite number, got {value!r}")
         return Fraction(repr(float(value)))
-    if isinstance(value, str | Decimal | numbers.Rational) and not isinstance(value, bool):
+    if isinstance(value, numbers.Rational) and not isinstance(value, bool):
+        # Python's own numbers: NumPy's would wrap around in what is reckoned with them.
+        return Fraction(int(value.numerator), int(value.denominator))
+    if isinstance(value, str | Decimal) and len(str(value).lower().partition("e")[2]) <= MAX_EXPONENT_DIGITS:
         try:
             return Fraction(value)
         except (ValueError, ZeroDivisionError, OverflowError):
@@ -143,8 +154,8 @@ def _weight_from_json(value: object, where: str) -> Number | Group:
     if isinstance(value, dict):
         if value.keys() != {"share", "of"}:
             raise UsageError(
-                f"`{where}` must hold 'share' and 'of', as in {{share = 0.25, of = {{web_code = 0.8, markup = 0.2}}}}, got "
-                f"{sorted(value)}"
+                f"`{where}` must hold 'share' and 'of', got {sorted(value)}; write "
+                "{share = 0.25, of = {web_code = 0.8, markup = 0.2}}"
             )
         return Group(exact(value["share"], where), weights_from_json(value["of"], where=where))
     return exact(value, where)

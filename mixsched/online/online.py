@@ -140,9 +140,11 @@ class Online(Generic[State]):
         step = int(step)
         given = checked_losses(losses, now.plan.sources, step=step)
         state = self.rule.observe(now.state, self._feedback(step, given))
+        # Looked at after every observation, so that one that spoils the state is refused, not kept.
+        weights = checked_weights(self.rule, self.rule.weights(state), self.sources)
         plan, units, decided = now.plan, now.units, None
         if self._is_due(step):
-            units = self._division.divide(checked_weights(self.rule, self.rule.weights(state), self.sources))
+            units = self._division.divide(weights)
         if units != now.units:
             plan = self._amended(step, units)
             amendment = plan.amendments[-1]
@@ -174,7 +176,10 @@ class Online(Generic[State]):
         )
 
 
-def _said(decided: Mapping[str, Any] | None) -> str:
+def _said(decided: Any) -> str:
     if not decided:
         return "nothing was changed"
-    return f"{', '.join(f'{s} {w}' for s, w in decided['weights'].items())} from step {decided['at_step']:,} on"
+    known = isinstance(decided, dict) and decided.keys() == {"at_step", "weights"}
+    if not known or not isinstance(decided["weights"], dict):
+        return repr(decided)
+    return f"{', '.join(f'{s} {w}' for s, w in decided['weights'].items())} from step {decided['at_step']} on"

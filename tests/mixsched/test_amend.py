@@ -4,6 +4,8 @@ import dataclasses
 import json
 import math
 import pickle
+import subprocess
+import sys
 import threading
 from collections.abc import Mapping
 from fractions import Fraction
@@ -183,6 +185,85 @@ def test_an_amendment_up_to_a_step_gives_way_to_the_one_before_it() -> None:
     assert plan.counts(45).tolist() == [0, 10, 0]
 
 
+def test_rounding_to_a_new_unit_carries_nobody_over_a_whole_sample() -> None:
+    """W is a hair below a whole sample when a cosine among so many that the unit is coarser takes over: it stays so."""
+    prime = 1_125_899_906_842_589
+    share = Fraction(pow(-9_990, -1, prime), prime)
+    mix = {"code": share, "text": 1 - share}
+    schedule = Schedule((Phase("p", Steps(1_000), mix),), batch_size=10, context_tokens=4)
+    plan = Plan(schedule, {"text": 4_000, "code": 4_000}, seed=0)
+    whole = math.ceil(9_990 * share)
+    assert plan.expected(999)[0] == whole - Fraction(1, prime)
+    assert plan.served(999)[0] == whole
+    many = {f"new {place}": 9 for place in range(4_100)}
+    end = dict.fromkeys(many, Fraction(1, len(many)))
+    amended = plan.amend(999, Ramp({"text": 1}, end, "cosine"), sources=many)
+    assert whole - 1 < amended.expected(999)[0] < whole
+    assert sum(amended.expected(999)) == 9_990
+    for count, wanted in zip(amended.served(1_000).tolist(), amended.expected(1_000), strict=True):
+        assert count - wanted < 1
+
+
+@pytest.mark.parametrize("bad", ["rows", "known"])
+def test_rows_of_amendments_and_of_the_plan_must_agree(bad: str) -> None:
+    plan = simple().amend(40, {"math": 1}, sources={"math": 30})
+    amendment = plan.amendments[0]
+    rows = {"math": 31} if bad == "rows" else {"math": 30, "code": 90}
+    with pytest.raises(UsageError, match="`rows` of the amendment at step 40 gives"):
+        dataclasses.replace(plan, amendments=(dataclasses.replace(amendment, rows=rows),))
+
+
+def test_what_was_given_may_be_changed_afterwards() -> None:
+    """A dict that is used again for the next phase, or amended in place, changes no plan that was made with it."""
+    mix, rows = {"text": 0.9, "code": 0.1}, {"text": 1_000, "code": 1_000}
+    phase = Phase("p", Steps(50), mix)
+    ramp = Phase("r", Steps(50), Ramp(mix, mix))
+    plan = Plan(Schedule((phase, ramp), batch_size=10, context_tokens=1), rows, seed=0)
+    wanted = plan.to_json()
+    mix["text"], mix["code"], rows["text"] = 0.5, 0.5, 7
+    assert plan.to_json() == wanted
+    assert Plan.from_json(plan.to_json()).served(100).tolist() == plan.served(100).tolist() == [100, 900]
+    change = {"text": 1.0}
+    amended = plan.amend(60, change)
+    change["code"] = 1.0
+    assert amended == plan.amend(60, {"text": 1})
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.int64, np.uint8])
+def test_numpys_numbers_are_reckoned_with_as_pythons(kind: type) -> None:
+    def declared(one: type) -> Plan:
+        mixes = {"text": one(1), "code": 0}, {"code": one(1)}
+        schedule = Schedule((Phase("p", Steps(20_000), Ramp(*mixes)),), batch_size=8, context_tokens=1)
+        limits = {"code": Limit(one(1))}
+        plan = Plan(schedule, {"text": 10_000, "code": one(200)}, seed=0, limits=limits)
+        return plan.amend(one(100), {"code": 0.1, "text": 0.9}, until_step=one(200))
+
+    found, wanted = declared(kind), declared(int)
+    assert found == wanted
+    assert found.served(20_000).tolist() == wanted.served(20_000).tolist()
+
+
+def test_a_forked_child_can_go_on_while_a_thread_solves_in_the_parent() -> None:
+    script = """
+import os, threading, time, warnings
+warnings.simplefilter("ignore")
+from mixsched import Plan, Steps, fixed
+plan = Plan(fixed({"a": 0.4, "b": 0.35, "c": 0.25}, Steps(600_000), batch_size=7, context_tokens=1),
+            {"a": 99, "b": 99, "c": 99}, seed=0)
+thread = threading.Thread(target=plan.served, args=(600_000,))
+thread.start()
+while not plan.quota.eras[0].chunks:
+    time.sleep(0.001)
+child = os.fork()
+if child == 0:
+    os._exit(0 if plan.served(200_000).sum() == 7 * 200_000 else 1)
+thread.join()
+assert os.waitpid(child, 0)[1] == 0
+"""
+    done = subprocess.run([sys.executable, "-c", script], timeout=120, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_what_is_amended_but_not_served_can_be_amended_again() -> None:
     """A typo in a step is no fate: amendments to steps after the new one that are not served yet are withdrawn."""
     late = simple().amend(90, {"code": 1}).amend(95, {"text": 1})
@@ -282,9 +363,11 @@ def test_a_plan_departs_from_one_whose_past_is_another() -> None:
     plan = simple().amend(40, {"text": 1})
     assert plan.departures(plan, served_steps=60) == ()
     assert plan.amend(60, {"code": 1}).departures(plan, served_steps=60) == ()
-    assert plan.amend(59, {"code": 1}).departures(plan, served_steps=60) == (
-        "plan.amendments has one at step 59, before the 60 steps that are done",
+    assert plan.amend(59, {"code": 1}).departures(plan, served_steps=60)[0] == (
+        "plan.amendments.1.at_step was absent, now 59"
     )
+    withdrawn = plan.amend(80, {"code": 1}).amend(70, {"text": 1}, served_steps=60)
+    assert withdrawn.departures(plan.amend(80, {"code": 1}), served_steps=60) == ()
     assert "plan.amendments.0.at_step was 40, now absent" in simple().departures(plan, served_steps=60)
     assert "plan.seed was 0, now 1" in dataclasses.replace(plan, seed=1).departures(plan, served_steps=0)
 

@@ -203,10 +203,10 @@ class Given:
     [
         (lambda n: np.zeros((n, 9), np.float32), r"the source 'code' gave \d+ rows as float32"),
         (lambda n: np.zeros((n, 8), np.uint16), r"the source 'code' gave \d+ rows as uint16 \[\d+, 8\]; it must give"),
-        (lambda n: np.zeros(n, np.uint16), r"the source 'code' gave \d+ rows as uint16 \[\d+\]; it must give"),
+        (lambda n: np.zeros(n, np.uint16), r"gave \d+ rows as uint16 .*, as the other sources do"),
         (
             lambda n: np.full((n, 9), 2**40),
-            r"the source 'code' gave the token id 1099511627776, which must be below 2\*\*31",
+            r"the source 'code' gave the token id 1099511627776",
         ),
     ],
 )

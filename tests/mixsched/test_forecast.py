@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -73,6 +75,36 @@ def test_what_limits_a_plan_and_what_would_lift_it_is_told() -> None:
         Plan(one_phase(26, text=0.6, code=0.4), ROWS, seed=0, limits=limits),
     ]
     assert [outlook(plan)[0].limited_step is None for plan in (*lifted, *held_back)] == [True] * 4 + [False] * 3
+
+
+@given(SHARES, st.lists(st.integers(3, 300), min_size=3, max_size=3), st.sampled_from(["0.7", 1, "2.3"]))
+def test_what_is_told_to_lift_a_limit_lifts_it(parts: list[int], rows: list[int], epochs: str) -> None:
+    """As many times its epochs as is told, or its weight brought down as is told, and the limit is not reached."""
+    mix = {name: f"{part}/{sum(parts)}" for name, part in zip(("code", "math", "text"), parts, strict=True)}
+    sizes = dict(zip(mix, rows, strict=True))
+    limits = {"code": Limit(epochs)}
+    assume(0 < parts[0] < sum(parts))
+    plan = Plan(one_phase(70, **mix), sizes, seed=0, limits=limits)  # pyright: ignore[reportArgumentType]
+    told = re.search(
+        r"ask [\d,]+ of it: ([\d.e+]+) times its rows or epochs, a weight of ([\d.e-]+) of", plan_text(plan)
+    )
+    assume(told)
+    assert told is not None
+    more, less = (Fraction(each) for each in told.groups())
+    lifted = dataclasses.replace(plan, limits={"code": Limit(more * Fraction(epochs))})
+    assert outlook(lifted)[0].limited_step is None
+    weight = Fraction(mix["code"]) * less
+    others = {name: Fraction(share) * (1 - weight) / (1 - Fraction(mix["code"])) for name, share in mix.items()}
+    lighter = Plan(one_phase(70, **{**others, "code": weight}), sizes, seed=0, limits=limits)  # pyright: ignore[reportArgumentType]
+    assert outlook(lighter)[0].limited_step is None
+
+
+def test_a_plan_is_told_whose_run_is_stopped_before_nobody_would_be_left() -> None:
+    """Without the limit that stops the run, its last phase could not be served; that is no business of this run."""
+    phases = (Phase("p", Steps(50), {"a": 0.5, "b": 0.5}), Phase("q", Steps(50), {"b": 1}))
+    limits = {"a": Limit(1, "stop"), "b": Limit(1)}
+    plan = Plan(Schedule(phases, batch_size=10, context_tokens=1), {"a": 100, "b": 300}, seed=0, limits=limits)
+    assert "the run stops after 20 of 100 steps, since a would go beyond its limit of 100 samples" in plan_text(plan)
 
 
 def test_who_stops_a_run_is_told() -> None:

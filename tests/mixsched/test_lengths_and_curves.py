@@ -39,7 +39,7 @@ curves = st.one_of(
 
 
 def rates_of(curve: Curve, steps: int, before: float | None = None) -> list[float]:
-    laid = lay_curve(curve, steps=steps, batch_sizes=(4, 4), context_tokens=10, before=before)
+    laid = lay_curve(curve, [(steps, 4)], context_tokens=10, before=before)
     together = laid.rates(np.arange(steps), np).tolist()
     assert together == [float(laid.rates(np.float64(step), np)) for step in range(steps)]
     return together

@@ -504,11 +504,10 @@ class Constant:
 )
 def test_a_rule_whose_weights_cannot_be_used_is_refused_and_changes_nothing(given: dict, message: str) -> None:
     online = Online(plan_of({"code": 0.5, "text": 0.5}), Constant(given), every_steps=3)
-    online.observe(0, {})
     plan = online.plan
     with pytest.raises(UsageError, match=message):
         online.observe(2, {"code": 1.0})
-    assert (online.plan, online.state, len(online.log)) == (plan, 1, 1)
+    assert (online.plan, online.state, len(online.log)) == (plan, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -516,7 +515,10 @@ def test_a_rule_whose_weights_cannot_be_used_is_refused_and_changes_nothing(give
     [
         ({"every_steps": 0}, "`every_steps` must be a whole number of at least 1, got 0"),
         ({"every_steps": 2.5}, r"`every_steps` .* got 2\.5"),
-        ({"every_steps": 1, "lead_steps": -1}, "`lead_steps` must be a whole number of at least 0, got -1"),
+        (
+            {"every_steps": 1, "lead_steps": -1},
+            "`lead_steps` must be .* at least 0 and at most 59, got -1",
+        ),
         ({"every_steps": 1, "from_step": 60}, "`from_step` must be .* at most 59, got 60"),
         (
             {"every_steps": 1, "floor": 0.26},

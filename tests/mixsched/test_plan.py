@@ -341,7 +341,7 @@ NOT_PLANS = {
 
 @pytest.mark.parametrize("mistake", NOT_PLANS)
 def test_what_is_of_another_kind_is_refused_with_what_to_do(mistake: str) -> None:
-    with pytest.raises(UsageError, match="; |got -1"):
+    with pytest.raises(UsageError, match=r"; |got -1"):
         NOT_PLANS[mistake]()
 
 

@@ -110,6 +110,18 @@ def test_a_decay_in_tokens_is_counted_in_the_batches_of_the_phase_it_lies_in() -
     assert rates.tolist() == [1.0] * 16 + [0.75, 0.5, 0.25, 0.0]
 
 
+def test_a_warm_up_over_batches_of_several_sizes_is_counted_in_each() -> None:
+    """800 samples are 10 steps of 8 and then 9 of 80; the mirrored decay has the same."""
+    curve = WarmupStableDecay(1.0, 0.0, warmup=Samples(800), decay=Samples(800))
+    phases = (
+        Phase("a", Steps(10), MIX, curve, batch_size=8),
+        Phase("b", Steps(190), MIX, batch_size=80),
+        Phase("c", Steps(10), MIX, batch_size=8),
+    )
+    rates = Schedule(phases, batch_size=1, context_tokens=10).learning_rates(np.arange(210))
+    assert np.flatnonzero(rates == 1.0).tolist() == list(range(18, 191))
+
+
 def test_rates_of_many_steps_are_those_of_each() -> None:
     schedule = three_phases()
     assert schedule.learning_rates(np.arange(21)).tolist() == [schedule.learning_rate(step) for step in range(21)]
