@@ -61,12 +61,12 @@ def lay(
     """
     ruler = _ruler(stretches, sources, least=base_unit, fine=any(cap.then == "hand_over" for cap in caps.values()))
     # Exact where the new unit is a multiple of the old; else each source is off by less than one part in 2**31.
-    begun = _carry(base, base_unit, ruler.unit)
+    begun = carry(base, base_unit, ruler.unit)
     segments, stopped_by = _segments(stretches, ruler, begun, caps)
     return Shares(sources, ruler.unit, ruler.exact, tuple(segments), stopped_by)
 
 
-def _carry(base: Sequence[int], base_unit: int, unit: int) -> tuple[int, ...]:
+def carry(base: Sequence[int], base_unit: int, unit: int) -> tuple[int, ...]:
     """Numerators over `base_unit` as numerators over `unit` that stand for the same number of samples together.
 
     What is between two whole samples stays between them: who has given a sample for a part of one may not find himself

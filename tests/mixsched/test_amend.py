@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mixsched import Limit, Phase, Placement, Plan, Ramp, Schedule, Steps, Table, UsageError
+from mixsched.resolve import carry
 
 NAMES = tuple("abcdefgh")
 ROWS = {name: 40 + 7 * place for place, name in enumerate(NAMES)}
@@ -185,23 +186,20 @@ def test_an_amendment_up_to_a_step_gives_way_to_the_one_before_it() -> None:
     assert plan.counts(45).tolist() == [0, 10, 0]
 
 
-def test_rounding_to_a_new_unit_carries_nobody_over_a_whole_sample() -> None:
-    """W is a hair below a whole sample when a cosine among so many that the unit is coarser takes over: it stays so."""
-    prime = 1_125_899_906_842_589
-    share = Fraction(pow(-9_990, -1, prime), prime)
-    mix = {"code": share, "text": 1 - share}
-    schedule = Schedule((Phase("p", Steps(1_000), mix),), batch_size=10, context_tokens=4)
-    plan = Plan(schedule, {"text": 4_000, "code": 4_000}, seed=0)
-    whole = math.ceil(9_990 * share)
-    assert plan.expected(999)[0] == whole - Fraction(1, prime)
-    assert plan.served(999)[0] == whole
-    many = {f"new {place}": 9 for place in range(4_100)}
-    end = dict.fromkeys(many, Fraction(1, len(many)))
-    amended = plan.amend(999, Ramp({"text": 1}, end, "cosine"), sources=many)
-    assert whole - 1 < amended.expected(999)[0] < whole
-    assert sum(amended.expected(999)) == 9_990
-    for count, wanted in zip(amended.served(1_000).tolist(), amended.expected(1_000), strict=True):
-        assert count - wanted < 1
+@given(
+    st.lists(st.integers(0, 10**6), min_size=1, max_size=9),
+    st.integers(1, 97),
+    st.integers(12, 99) | st.integers(12, 10**6),
+)
+def test_rounding_to_a_new_unit_carries_nobody_over_a_whole_sample(base: list[int], base_unit: int, unit: int) -> None:
+    """What lay between two whole samples still does, what was whole is, and all together are as many samples."""
+    base = [*base, -sum(base) % base_unit]
+    carried = carry(base, base_unit, unit)
+    assert sum(carried) * base_unit == sum(base) * unit
+    for old, new in zip(base, carried, strict=True):
+        assert new // unit == old // base_unit
+        assert (new % unit == 0) == (old % base_unit == 0)
+        assert abs(Fraction(new, unit) - Fraction(old, base_unit)) < Fraction(len(base) + 1, unit)
 
 
 @pytest.mark.parametrize("bad", ["rows", "known"])
