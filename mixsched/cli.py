@@ -16,6 +16,7 @@ FORBIDDEN = (
     errno.EROFS,
     errno.ENOTDIR,
     errno.EISDIR,
+    errno.EEXIST,
     errno.ENAMETOOLONG,
     errno.ELOOP,
     errno.EIO,

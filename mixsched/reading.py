@@ -52,9 +52,10 @@ def read_rows(plan: Plan, sources: Mapping[str, RowSource], placement: Placement
         part = np.asarray(sources[name].__getitems__(placement.record[slots].tolist()))
         rows = np.empty((len(order), *part.shape[1:]), np.int32) if rows is None else rows
         if part.dtype.kind not in "iu" or part.shape != (len(slots), *rows.shape[1:]):
+            first = plan.sources[used[0]]
             raise UsageError(
-                f"the source {name!r} gave {len(slots)} rows as {part.dtype} {list(part.shape)}; it must give whole "
-                f"numbers {[len(slots), *rows.shape[1:]]}, as the other sources do"
+                f"the source {name!r} gave {len(slots)} rows as {part.dtype} {list(part.shape)}, {first!r} rows of "
+                f"{list(rows.shape[1:])}; all sources must give whole numbers, in rows of one length"
             )
         if part.dtype.itemsize > 2 and part.size and part.max() >= 2**31:
             raise UsageError(f"the source {name!r} gave the token id {part.max()}, which must be below 2**31")

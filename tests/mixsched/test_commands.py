@@ -131,7 +131,7 @@ CANNOT_BE = {
     "no rows but weight": (edited("math = 90", "math = 0"), "got 0; a source without rows can have no weight"),
     "a limit that cannot be kept": (
         edited("code = 2 }", 'code = { epochs = 2, then = "error" } }'),
-        "its limit of 600 samples at step 75, before the run ends, for the weights ask 1,520 of it; 2.53 times",
+        "its limit of 600 samples at step 75, before the run ends, for the weights ask 1,520 of it; 2.54 times",
     ),
     "limits that leave nobody": (
         edited("code = 2 }", "code = 1, text = 0.1, math = 1 }"),

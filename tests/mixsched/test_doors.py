@@ -202,8 +202,11 @@ class Given:
     ("rows", "said"),
     [
         (lambda n: np.zeros((n, 9), np.float32), r"the source 'code' gave \d+ rows as float32"),
-        (lambda n: np.zeros((n, 8), np.uint16), r"the source 'code' gave \d+ rows as uint16 \[\d+, 8\]; it must give"),
-        (lambda n: np.zeros(n, np.uint16), r"gave \d+ rows as uint16 .*, as the other sources do"),
+        (
+            lambda n: np.zeros((n, 8), np.uint16),
+            r"the source 'text' gave \d+ rows as uint16 \[\d+, 9\], 'code' rows of \[8\]; all",
+        ),
+        (lambda n: np.zeros(n, np.uint16), r"the source 'text' gave \d+ rows as uint16 .*, 'code' rows of \[\]; all"),
         (
             lambda n: np.full((n, 9), 2**40),
             r"the source 'code' gave the token id 1099511627776",
