@@ -16,6 +16,8 @@ BINS = 240
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#666666")
 HATCHES = ("", "///", "...", "xxx")
 LINES = ("-", "--", "-.", (0, (6, 1, 1, 1, 1, 1)), ":")
+# An algorithm makes hundreds; then the lines alone are drawn.
+AMENDMENTS_NAMED = 8
 # Sources named in the legend; the smallest others share a colour.
 NAMED = 16
 
@@ -32,7 +34,7 @@ def draw(plan: Plan) -> "Figure":
     figure = Figure(figsize=(9, 2 + sum(heights)), layout="constrained")
     panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
     # Edges where the mix jumps too, so that no bin lies in two mixes.
-    jumps = [*plan.schedule.first_steps, *(amendment.at_step for amendment in plan.amendments)]
+    jumps = [*plan.schedule.first_steps, *_amended_steps(plan)]
     steps = np.linspace(0, plan.total_steps, BINS + 1).round().astype(int)
     steps = np.unique(np.minimum([*steps, *jumps], plan.total_steps))
     unit, name = _unit(plan.tokens(plan.total_steps))
@@ -117,13 +119,20 @@ def _epochs(panel: "Axes", plan: Plan, steps: np.ndarray, tokens: np.ndarray) ->
     panel.set(ylabel="epochs", ylim=(0, max(1.1, 1.05 * float(epochs.max()))))
 
 
+def _amended_steps(plan: Plan) -> list[int]:
+    """Where amendments begin and end."""
+    ends = [each.until_step for each in plan.amendments if each.until_step is not None]
+    return [*(each.at_step for each in plan.amendments), *ends]
+
+
 def _marks(panel: "Axes", plan: Plan, unit: float) -> None:
-    """Where phases begin (dotted) and where the plan was amended (dashed)."""
+    """Where phases begin (dotted), and where amendments begin and end (dashed)."""
     for first in plan.schedule.first_steps[1:]:
         if first < plan.total_steps:
             panel.axvline(plan.tokens(first) / unit, color="black", linestyle=":", lw=1)
-    for amendment in plan.amendments:
-        panel.axvline(plan.tokens(amendment.at_step) / unit, color="black", linestyle="--", lw=0.8)
+    for step in _amended_steps(plan):
+        if step < plan.total_steps:
+            panel.axvline(plan.tokens(step) / unit, color="black", linestyle="--", lw=0.8)
 
 
 def _phase_names(panel: "Axes", plan: Plan, unit: float) -> None:
@@ -139,3 +148,17 @@ def _phase_names(panel: "Axes", plan: Plan, unit: float) -> None:
                 textcoords="offset points",
                 fontsize=9,
             )
+    said = {plan.tokens(each.at_step) / unit: "amended" for each in plan.amendments[:AMENDMENTS_NAMED]}
+    if plan.total_steps < plan.schedule.total_steps:
+        said[plan.tokens(plan.total_steps) / unit] = f"stopped: {plan.quota.stopped_by} at its limit"
+    for place, words in said.items():
+        panel.annotate(
+            words,
+            (place, 0.04),
+            xycoords=("data", "axes fraction"),
+            xytext=(-2, 0),
+            textcoords="offset points",
+            fontsize=7,
+            rotation=90,
+            ha="right",
+        )
