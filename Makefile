@@ -33,8 +33,8 @@ demo: setup
 test: setup
 	$(RUN) -m pytest
 
-# torch lies beside the environment, so that everything else is tested without it. On Linux,
-# PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu gets the build that is not gigabytes of CUDA.
+# torch lies beside the environment, so that everything else is tested without it. On Linux, PyTorch's own index for
+# processors has the build that is not gigabytes of CUDA: name it to pip with PIP_EXTRA_INDEX_URL.
 TORCH := .venv/torch-door
 
 test-torch: $(TORCH)/.ready
