@@ -58,7 +58,8 @@ def read_lines(path: Path, plan: Plan) -> Iterator[Told]:
         where = f"line {number} of '{path}'"
         steps_done = _steps_done(told, plan, where=where)
         # A run that was killed tells some steps again after it goes on: counts are since the line before these.
-        known = [each for each in known if each.steps_done < steps_done] or known[:1]
+        while len(known) > 1 and known[-1].steps_done >= steps_done:
+            known.pop()
         served = _served(told, known[-1].served, where=where)
         for source in served.keys() - set(plan.sources):
             raise UsageError(

@@ -77,9 +77,7 @@ def in_steps(length: Length, *, batch_size: int, context_tokens: int, of_steps: 
     >>> in_steps(Share(0.2), batch_size=512, context_tokens=8_192, of_steps=99)
     20
     """
-    if isinstance(length, Share):
-        return math.ceil(length.fraction * of_steps)
-    return math.ceil(Fraction(int(length.count), _per_step(length, batch_size, context_tokens)))
+    return steps_over(length, [(of_steps, batch_size)], context_tokens=context_tokens)
 
 
 def steps_over(length: Length, blocks: Sequence[tuple[int, int]], *, context_tokens: int) -> int:

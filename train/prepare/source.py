@@ -14,8 +14,6 @@ from train.corpora.document import Document
 from train.prepare.pack import pack
 
 ROWS_A_SHARD = 65_536
-# Records apart (random access) and uncompressed (token ids hardly shrink, and reading is twice as fast).
-WRITER_OPTIONS = "group_size:1,uncompressed"
 
 
 @dataclasses.dataclass(frozen=True)
