@@ -11,12 +11,13 @@ _XZ_PRESET = 9 | lzma.PRESET_EXTREME
 
 @dataclasses.dataclass(frozen=True)
 class Document:
-    """A text and where it comes from; all five fields are strings that aren't empty.
+    """A text and where it comes from; all fields but `language` are strings that aren't empty.
 
     - `origin`: the package, its version and the path in it, "pypi:django==5.2.7/django/apps.py".
     - `licence`: an SPDX id where one exists.
     - `group`: what the document is about, "country:fr". Documents on one subject share it even
       across sources, so that splitting by the group's hash never leaks a held-out fact.
+    - `language`: of a programming or markup language as GitHub's Linguist names it, "C++"; empty if there is none.
     """
 
     text: str
@@ -24,6 +25,7 @@ class Document:
     origin: str
     licence: str
     group: str
+    language: str = ""
 
     def __post_init__(self) -> None:
         for name in FIELD_NAMES:
@@ -32,7 +34,7 @@ class Document:
                 raise ValueError(f"`{name}` must be a string that isn't empty, got {value!r}")
 
 
-FIELD_NAMES = tuple(field.name for field in dataclasses.fields(Document))
+FIELD_NAMES = ("text", "source", "origin", "licence", "group")
 
 
 def read_documents(path: Path | str) -> Iterator[Document]:
@@ -74,7 +76,7 @@ def _parse_line(line: bytes, *, where: str) -> Document:
 
 def write_documents(path: Path, documents: Iterable[Document]) -> None:
     """Writes a `.jsonl.xz` file; equal documents give equal bytes (no time stamp, one stream)."""
-    lines = (json.dumps(dataclasses.asdict(doc), ensure_ascii=False) + "\n" for doc in documents)
+    lines = (json.dumps({name: getattr(doc, name) for name in FIELD_NAMES}, ensure_ascii=False) + "\n" for doc in documents)
     with lzma.open(path, "wb", format=lzma.FORMAT_XZ, preset=_XZ_PRESET) as stream:
         for line in lines:
             stream.write(line.encode())
