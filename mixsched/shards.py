@@ -42,8 +42,9 @@ class Manifest:
 
     A row has `context_tokens + 1` ids, the last of which is the first of the next row, so that every token of the
     documents is a target once. `tokens` counts the documents' tokens with their EOS, `text_bytes` their UTF-8
-    bytes; `tokenizer` is the SHA-256 of the tokenizer's model file; `dropped` counts documents by reason;
-    `licences` counts documents by licence.
+    bytes; `tokenizer` is the SHA-256 of the tokenizer's model file. `dropped` counts by reason the documents that became
+    no part of the source (told with the training part), with some examples; `licences` and `origins` count documents,
+    `languages` bytes.
     """
 
     source: str
@@ -60,6 +61,8 @@ class Manifest:
     dropped: dict[str, int]
     licences: dict[str, int]
     origins: dict[str, int]
+    languages: dict[str, int] = dataclasses.field(default_factory=dict)
+    dropped_examples: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     format: int = MANIFEST_FORMAT
 
     @property
@@ -199,8 +202,8 @@ def write_shard(path: "Path", rows: Iterable[np.ndarray]) -> Shard:
         writer.write(row.tobytes())
         written += 1
     writer.close()
-    content = path.read_bytes()
-    return Shard(path.name, written, len(content), hashlib.sha256(content).hexdigest())
+    with path.open("rb") as stream:
+        return Shard(path.name, written, path.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest())
 
 
 def rows_in(folder: "Path", names: Iterable[str]) -> dict[str, int]:

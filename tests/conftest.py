@@ -29,13 +29,15 @@ DOCUMENTS_A_SOURCE = 60
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first short documents of three bundled sources, as JSONL."""
-    from train.corpora.document import read_documents
-    from train.prepare.corpus import BUNDLED
+    from train.corpora.document import FIELD_NAMES, read_documents
+    from train.prepare.recipe import bundled_recipe
 
+    bundled = bundled_recipe()[1]
     folder = tmp_path_factory.mktemp("corpus")
     for source in ("text", "web_code", "markup"):
-        documents = (each for each in read_documents(BUNDLED / f"{source}.jsonl.xz") if len(each.text) < 8_000)
-        lines = [json.dumps(vars(each)) for each in itertools.islice(documents, DOCUMENTS_A_SOURCE)]
+        documents = (each for each in read_documents(bundled / f"{source}.jsonl.xz") if len(each.text) < 8_000)
+        chosen = itertools.islice(documents, DOCUMENTS_A_SOURCE)
+        lines = [json.dumps({name: getattr(each, name) for name in FIELD_NAMES}) for each in chosen]
         (folder / f"{source}.jsonl").write_text("\n".join(lines) + "\n")
     return folder
 
@@ -43,11 +45,9 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def shards(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny corpus, prepared. Tests that damage shards copy them first."""
-    from train.prepare.corpus import prepare
+    from preparing import prepared
 
-    folder = tmp_path_factory.mktemp("shards") / "tiny"
-    prepare(corpus, folder, vocab_size=VOCAB_SIZE, context_tokens=CONTEXT_TOKENS, say=lambda _: None)
-    return folder
+    return prepared(corpus, tmp_path_factory.mktemp("shards") / "tiny", vocab_size=VOCAB_SIZE)
 
 
 @pytest.fixture(scope="session")

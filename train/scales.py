@@ -65,12 +65,12 @@ class Scale:
     @property
     def shards(self) -> Path:
         """Where the bundled corpus is prepared to for this vocabulary and context."""
-        return bundled_shards(vocab_size=self.model.vocab_size, context_tokens=self.model.context_tokens)
+        return prepared_shards("bundled", vocab_size=self.model.vocab_size, context_tokens=self.model.context_tokens)
 
 
-def bundled_shards(*, vocab_size: int, context_tokens: int) -> Path:
-    """The folder of the bundled corpus for a vocabulary and a context."""
-    return Path("shards") / f"bundled-v{vocab_size}-c{context_tokens}"
+def prepared_shards(corpus: str, *, vocab_size: int, context_tokens: int) -> Path:
+    """The folder of a corpus that was prepared for a vocabulary and a context."""
+    return Path("shards") / f"{corpus}-v{vocab_size}-c{context_tokens}"
 
 
 def _paper_scale(size: str, peak_lr: float) -> Scale:

@@ -1,6 +1,5 @@
 """The bundled corpus holds what its notice says, and nothing twice; its checks can fail."""
 
-import dataclasses
 import functools
 import lzma
 from collections import Counter
@@ -14,8 +13,6 @@ from train.corpora.admit import Bucket, admit
 from train.corpora.dedup import PASSAGE_WORDS, PassageIndex, passage_hashes
 from train.corpora.document import Document, read_documents, write_documents
 from train.corpora.files import is_readable
-from train.corpora.synthetic import as_program, generate_programs
-from train.corpora.synthetic_check import passing, wrong_variant
 
 _BUNDLED = Path(build.__file__).parent / "bundled"
 _MIN_RAW_BYTES = {
@@ -122,43 +119,6 @@ def test_questions_share_the_group_of_the_text_on_their_subject():
     assert shared["country"] > 0.9 * groups["country"] > 0
     assert shared["synset-lemma"] > 0.3 * groups["synset-lemma"] > 0
     assert not {doc.group for doc in _documents("synthetic")} & {doc.group for doc in _documents("instruct")}
-
-
-def test_bundled_programs_pass_their_own_tests():
-    programs = [document.text for document in _documents("synthetic")[::20]]
-    assert len(programs) > 40
-    assert all("assert " in program for program in programs)
-    assert all(passing(programs))
-
-
-def test_generator_is_a_function_of_its_seed():
-    first, again = (generate_programs(count=40, seed=3) for _ in range(2))
-    assert first == again
-    assert first.programs != generate_programs(count=40, seed=4).programs
-    # A longer run starts with the same programs.
-    longer = generate_programs(count=50, seed=3).programs
-    assert tuple(program for program in longer if program.index < 40) == first.programs
-
-
-def test_checker_rejects_wrong_errant_and_endless_programs():
-    program = "def twice(x):\n    return x * 2\n\nassert twice(4) == 8\n"
-    wrong = wrong_variant("def twice(x):\n    return x * 2\n") + "\nassert twice(4) == 8\n"
-    endless = "while True:\n    pass\n"
-    exits = "import os\nos._exit(0)\n"
-    assert passing([program, wrong, "1 / 0", "def f(:", endless, program]) == [
-        True, False, False, False, False, True,
-    ]  # fmt: skip
-    assert passing([program, exits, program]) == [True, False, True]
-
-
-def test_a_wrong_variant_of_generated_code_fails_its_tests():
-    generated = generate_programs(count=60, seed=5)
-    assert generated.dropped["wrong variant, rejected by its tests"] > 5
-    wrong = [
-        as_program(dataclasses.replace(program, code=wrong_variant(program.code))) for program in generated.programs
-    ]
-    verdicts = passing(wrong)
-    assert sum(verdicts) < 0.2 * len(verdicts)
 
 
 def test_a_shared_passage_is_found_whatever_the_white_space():

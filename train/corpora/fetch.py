@@ -7,6 +7,9 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -16,7 +19,10 @@ class BuildError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Package:
-    """One pinned archive; `sha256` is of the file that the registry's own client fetches."""
+    """One pinned archive; `sha256` is of the file that the registry's own client fetches.
+
+    `kind` is apt, npm, pypi (a source archive) or wheel (also of PyPI).
+    """
 
     kind: str
     name: str
@@ -26,8 +32,9 @@ class Package:
     @property
     def label(self) -> str:
         """How the origin of a document names the package: `pypi:django==5.2.7`."""
-        joint = {"pypi": "==", "npm": "@", "apt": "="}[self.kind]
-        return f"{self.kind}:{self.name}{joint}{self.version}"
+        registry = "pypi" if self.kind == "wheel" else self.kind
+        joint = {"pypi": "==", "npm": "@", "apt": "="}[registry]
+        return f"{registry}:{self.name}{joint}{self.version}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,30 +145,49 @@ PACKAGES = (
 )
 
 
-def fetch_packages(cache: Path) -> dict[str, Unpacked]:
-    """Unpacks every package of `PACKAGES` under `cache`; what is there already isn't fetched."""
-    return {package.name: _fetch(package, cache) for package in PACKAGES}
+def fetch_packages(cache: Path, packages: Sequence[Package] = PACKAGES) -> dict[str, Unpacked]:
+    """Unpacks the packages under `cache`, by name; what is there already isn't fetched."""
+    return {package.name: fetch(package, cache) for package in packages}
 
 
-def _fetch(package: Package, cache: Path) -> Unpacked:
+def fetch(package: Package, cache: Path) -> Unpacked:
+    """Unpacks one package under `cache`, which other builds may use at the same time."""
     home = cache.absolute() / package.sha256[:16]
-    root = home / "root"
-    if not root.exists():
+    if not (home / "root").exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".fetching-", dir=cache) as scratch:
+            _fetch_into(Path(scratch), package)
+            # The rename is last, so that an unpacking that was cut off is never taken for a whole one.
+            _put(Path(scratch) / "whole", home)
+    return Unpacked(package, _single_folder(home / "root"))
+
+
+def _fetch_into(scratch: Path, package: Package) -> None:
+    downloads = scratch / "archive"
+    downloads.mkdir()
+    _download(package, downloads)
+    (scratch / "whole").mkdir()
+    _unpack(_checked_archive(package, downloads), scratch / "whole/root")
+
+
+def _put(whole: Path, home: Path) -> None:
+    if home.exists() and not (home / "root").exists():
+        # What an older version of this file left when it was cut off.
         shutil.rmtree(home, ignore_errors=True)
-        downloads = home / "archive"
-        downloads.mkdir(parents=True)
-        _download(package, downloads)
-        _unpack(_checked_archive(package, downloads), home / "partial")
-        # The rename is last, so that an unpacking that was cut off is never taken for a whole one.
-        (home / "partial").rename(root)
-    return Unpacked(package, _single_folder(root))
+    try:
+        whole.rename(home)
+    except OSError:
+        # Another build was quicker.
+        if not (home / "root").exists():
+            raise
 
 
 def _download(package: Package, folder: Path) -> None:
     name, version = package.name, package.version
-    if package.kind == "pypi":
+    if package.kind in ("pypi", "wheel"):
         pip = [shutil.which("pip")] if shutil.which("pip") else [sys.executable, "-m", "pip"]
-        command = [*pip, "download", "--no-deps", "--no-binary", ":all:", f"{name}=={version}"]
+        form = "--only-binary" if package.kind == "wheel" else "--no-binary"
+        command = [*pip, "download", "--no-deps", form, ":all:", f"{name}=={version}"]
     elif package.kind == "npm":
         command = ["npm", "pack", f"{name}@{version}"]
     else:
@@ -186,7 +212,7 @@ def _checked_archive(package: Package, folder: Path) -> Path:
     if digest != package.sha256:
         raise BuildError(
             f"{package.label} is not the pinned archive: its sha256 is {digest}, pinned is "
-            f"{package.sha256}; look at what changed, then pin the new digest in fetch.py"
+            f"{package.sha256}; look at what changed, then pin the new digest"
         )
     return archive
 
@@ -195,6 +221,10 @@ def _unpack(archive: Path, folder: Path) -> None:
     folder.mkdir()
     if archive.suffix == ".deb":
         _run(["dpkg-deb", "-x", str(archive), str(folder)], folder, wanted=archive.name)
+        return
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as wheel:
+            wheel.extractall(folder)
         return
     with tarfile.open(archive) as tar:
         # "data" refuses names that leave the folder; Python 3.12 asks for an explicit choice.

@@ -1,7 +1,8 @@
 """Generates small Python functions with asserts, runs them, and keeps those that pass.
 
-Document `index` is a function of (seed, index) only. Programs that are equal once their names and
-constants are removed share a structure, of which few are kept, and one `group`.
+This is the draw that the bundled corpus was made from, and stays as it is; `synthetic_levels` draws by difficulty.
+Document `index` is a function of (seed, index) only. Programs that are equal once their names and constants are
+removed share a structure, of which few are kept, and one `group`.
 """
 
 import dataclasses
@@ -103,8 +104,13 @@ def draw_program(index: int, *, seed: int) -> Program:
     rng = random.Random(f"synthetic/{seed}/{index}")
     kinds = [pipeline_task, classic_task, *(family for family, _ in FAMILIES)]
     weights = [_PIPELINE_WEIGHT, _CLASSIC_WEIGHT, *(weight for _, weight in FAMILIES)]
-    task: Task = rng.choices(kinds, weights)[0](rng)
-    code = f"def {task.name}({', '.join(task.parameters)}):\n"
+    return program_of(rng.choices(kinds, weights)[0](rng), index)
+
+
+def program_of(task: Task, index: int) -> Program:
+    """The task written down: its function with the asserts that its reference gives."""
+    code = f"{task.before}\n\n\n" if task.before else ""
+    code += f"def {task.name}({', '.join(task.parameters)}):\n"
     code += textwrap.indent("\n".join(task.body), "    ")
     return Program(
         index=index,
@@ -113,7 +119,7 @@ def draw_program(index: int, *, seed: int) -> Program:
         imports="".join(f"import {name}\n" for name in task.imports),
         code=code + "\n",
         asserts=tuple(dict.fromkeys(_assert(task, arguments) for arguments in task.arguments)),
-        structure=_structure(code),
+        structure=structure_of(code),
     )
 
 
@@ -125,8 +131,11 @@ def _assert(task: Task, arguments: tuple) -> str:
     return f"assert {call} == {expected!r}"
 
 
-def _structure(code: str) -> str:
-    """A hash of the code without its names and constants."""
+def structure_of(code: str) -> str:
+    """A hash of the code without its names, constants and white space, so that none of them hides a likeness.
+
+    What it can't see: that two orders of statements, or a loop and a comprehension, do the same.
+    """
     kinds = []
     for word in _WORD.findall(code):
         if word[0] in "\"'" or word.isdigit():
@@ -144,10 +153,15 @@ def _with_few_alike(programs: Iterator[Program], dropped: Counter[str]) -> Itera
         seen[program.structure] += 1
         if seen[program.structure] > _MAX_SAME_STRUCTURE:
             dropped["same structure"] += 1
-        elif len({_result(line) for line in program.asserts}) == 1:
+        elif one_result(program):
             dropped["one result for all arguments"] += 1
         else:
             yield program
+
+
+def one_result(program: Program) -> bool:
+    """Whether all asserts of the program expect the same, so that a constant would pass."""
+    return len({_result(line) for line in program.asserts}) == 1
 
 
 def _result(line: str) -> str:
@@ -167,14 +181,21 @@ def as_program(program: Program) -> str:
 
 def documented(program: Program, *, with_example: bool) -> str:
     """The function with its docstring, which may show the first assert as an example."""
-    signature, body = program.code.split("\n", 1)
+    before, signature, body = _parts(program)
     lines = textwrap.wrap(program.summary, 88) or [program.summary]
     if with_example:
         lines += ["", f">>> {program.example_call}", program.example_result, ""]
     elif len(lines) > 1:
         lines.append("")
     docstring = textwrap.indent('"""' + "\n".join(lines), "    ") + ("" if lines[-1] else "    ")
-    return f'{signature}\n{docstring}"""\n{body}'
+    return f'{before}{signature}\n{docstring}"""\n{body}'
+
+
+def _parts(program: Program) -> tuple[str, str, str]:
+    """What stands before the function, its signature, and its body."""
+    start = program.code.index(f"def {program.name}(")
+    signature, body = program.code[start:].split("\n", 1)
+    return program.code[:start], signature, body
 
 
 def _plain(program: Program) -> str:

@@ -1,34 +1,35 @@
-"""Runs generated programs in a separate interpreter and tells which of them pass."""
+"""Runs generated programs in a sandbox, many to a start, and tells which of them pass."""
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Sequence
 
+from eval.sandbox import Limits, run_program
+from mixsched.errors import UsageError
+
 _BATCH_PROGRAMS = 200
-_BATCH_LIMIT_S, _SINGLE_LIMIT_S = 60, 5
-# The child reads programs as JSON and answers with one boolean each. A program that prints
-# must not disturb the answer, so its output goes to stderr. A good program takes microseconds;
-# the alarm ends the endless loops that wrong variants have (Windows has none: see `_run`).
+_BATCH_LIMITS = Limits(wall_s=120.0, output_bytes=16 * 2**20)
+_SINGLE_LIMITS = Limits(wall_s=10.0)
+# Runs inside the sandbox and answers with one boolean a program. A program that prints must not disturb the answer, so
+# its output goes to stderr. A good program takes microseconds; the timer ends the endless loops that wrong variants
+# have, and counts the process's own CPU time, so that a busy machine changes no verdict.
 _RUNNER = """
 import contextlib, json, signal, sys
 def stop(*_):
     raise TimeoutError
-has_alarm = hasattr(signal, "setitimer")
-if has_alarm:
-    signal.signal(signal.SIGALRM, stop)
+signal.signal(signal.SIGPROF, stop)
 verdicts = []
-for program in json.load(sys.stdin):
+for program in json.loads(PROGRAMS):
     try:
-        if has_alarm:
-            signal.setitimer(signal.ITIMER_REAL, 1)
+        signal.setitimer(signal.ITIMER_PROF, 0.25)
         with contextlib.redirect_stdout(sys.stderr):
             exec(compile(program, "<program>", "exec"), {"__name__": "__main__"})
         verdicts.append(True)
     except BaseException:
         verdicts.append(False)
-json.dump(verdicts, sys.stdout)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+print(json.dumps(verdicts))
 """
 # Each turns right code into wrong code; the first that applies is used.
 _FAULTS = (
@@ -39,7 +40,11 @@ _FAULTS = (
 
 
 def passing(programs: Sequence[str]) -> list[bool]:
-    """Whether each program runs to its end: no failed assert, no error, within the time limit."""
+    """Whether each program runs to its end: no failed assert, no error, within the time limit.
+
+    Programs of one batch share an interpreter, so this is for programs of our own generator: one that nobody wrote
+    down here could pass another. Raises UsageError where no sandbox can be made.
+    """
     verdicts: list[bool] = []
     for start in range(0, len(programs), _BATCH_PROGRAMS):
         verdicts += _run(programs[start : start + _BATCH_PROGRAMS])
@@ -47,20 +52,12 @@ def passing(programs: Sequence[str]) -> list[bool]:
 
 
 def _run(programs: Sequence[str]) -> list[bool]:
-    limit_s = _BATCH_LIMIT_S if len(programs) > 1 else _SINGLE_LIMIT_S
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", "-c", _RUNNER],
-            input=json.dumps(programs),
-            capture_output=True,
-            text=True,
-            timeout=limit_s,
-        )
-        verdicts = json.loads(done.stdout) if done.returncode == 0 else None
-    except (subprocess.TimeoutExpired, json.JSONDecodeError):
-        verdicts = None
-    if verdicts is not None:
-        return verdicts
+    batch = f"PROGRAMS = {json.dumps(programs)!r}\n{_RUNNER}"
+    outcome = run_program(batch, _BATCH_LIMITS if len(programs) > 1 else _SINGLE_LIMITS)
+    if outcome.verdict == "sandbox_error":
+        raise UsageError(f"the sandbox broke down, which says nothing about the programs; try again: {outcome.stderr}")
+    if outcome.verdict == "passed":
+        return json.loads(outcome.stdout)
     if len(programs) == 1:
         return [False]
     # One program hangs or kills its interpreter: halve until it stands alone.

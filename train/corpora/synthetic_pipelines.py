@@ -18,7 +18,10 @@ WORDS = (  # noqa: SIM905
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """A function to write: its text, what it must return, and the arguments to try it on."""
+    """A function to write: its text, what it must return, and the arguments to try it on.
+
+    `before` is the source of what the function needs: a helper, a class.
+    """
 
     name: str
     parameters: tuple[str, ...]
@@ -27,6 +30,7 @@ class Task:
     reference: Callable[..., Any]
     arguments: tuple[tuple[Any, ...], ...]
     imports: tuple[str, ...] = ()
+    before: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

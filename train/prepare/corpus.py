@@ -1,117 +1,125 @@
-"""From a folder of documents to a folder of sources: split, tokenizer, rows, all or nothing."""
+"""From a recipe to a folder of sources, stage by stage: clean, decide, tokenizer, encode, pack."""
 
-import contextlib
-import hashlib
-import json
-import re
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
 
 from mixsched import Manifest
 from mixsched.errors import UsageError
-from mixsched.shards import TOKENIZER_FILE, tokenizer_fingerprint
-from train.corpora.document import Document, read_documents
-from train.prepare.source import Tokenizer, write_part
-from train.prepare.split import is_heldout, shuffle_key
-from train.prepare.tokenizer import load_tokenizer, train_tokenizer
+from mixsched.shards import Shard
+from train.prepare.cleaning import BROKEN, Cleaned, clean_tasks
+from train.prepare.deciding import Decided, decide_task
+from train.prepare.dropped import merged
+from train.prepare.encoding import Encoded, encode_tasks
+from train.prepare.finishing import assemble, documents_digest, manifests_of
+from train.prepare.packing import index_tasks, pack_tasks
+from train.prepare.readers.reader import Part
+from train.prepare.recipe import Recipe
+from train.prepare.sampling import tokenizer_task
+from train.prepare.stages import Stages, Workers
+from train.prepare.tokenizer import tokenizer_in
+from train.prepare.verdicts import Read
+from train.prepare.work import Made, Task, work_folder
 
-BUNDLED = Path(__file__).parent.parent / "corpora" / "bundled"
-Corpus = dict[str, tuple[Document, ...]]
 # Raise it when the same documents would become other rows.
-PREPARE_FORMAT = 1
-STAMP_FILE = "corpus.json"
+PREPARE_FORMAT = 2
+_T = TypeVar("_T")
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What rows are to be made, besides what the recipe says."""
+
+    context_tokens: int
+    vocab_size: int
+    tokenizer: Path | None = None
+    """A SentencePiece model to use instead of one that is trained."""
 
 
 def prepare(
-    corpus: Path, out: Path, *, vocab_size: int, context_tokens: int, say: Callable[[str], None] = print
+    recipe: Recipe,
+    data: Path,
+    out: Path,
+    wanted: Wanted,
+    *,
+    workers: Workers,
+    say: Callable[[str], None] = print,
+    stamp: str = "",
 ) -> list[Manifest]:
-    """Make every source of `corpus` into a folder under `out`, with its tokenizer and held-out parts beside.
+    """Make every source of the recipe into a folder under `out`, with its held-out part and the tokenizer beside.
 
-    `out` appears when all of it is finished, so a run never reads half of it. Raises UsageError if `out` exists
-    or the documents cannot be read.
+    What is finished is kept in `<out>.unfinished`, so that the same call goes on after any interruption; `out` appears
+    when all of it is there, so that a run never reads half of it. The same inputs give the same bytes, whatever the
+    workers. `stamp` is kept in `corpus.json`. Raises UsageError if `out` exists or the recipe cannot be carried out.
     """
+    # Other machines, and processes of a cluster, have other working directories.
+    data = data.absolute()
     if out.exists():
         raise UsageError(f"'{out}' exists already; remove it to prepare it again, or name another `--out`")
-    training, heldout = read_corpus(corpus)
-    with _atomic_folder(out) as folder:
-        say(f"training a tokenizer of {vocab_size:,} words")
-        (folder / STAMP_FILE).write_text(stamp(corpus))
-        tokenizer = _make_tokenizer(training, folder, vocab_size)
-        manifests = []
-        for source in sorted(training):
-            for part, documents in (("train", training), ("heldout", heldout)):
-                where = folder / source if part == "train" else folder / source / "heldout"
-                manifests.append(
-                    write_part(
-                        where, part, source, documents[source], tokenizer=tokenizer, context_tokens=context_tokens
-                    )
-                )
-            say(f"{source}: {manifests[-2].rows:,} rows to train on, {manifests[-1].rows:,} held out")
-    return manifests
+    parts = {name: [each.parts(data) for each in source.inputs] for name, source in recipe.sources.items()}
+    work = out.absolute().with_name(f"{out.name}.unfinished")
+    fingerprint = {
+        "way of preparing": PREPARE_FORMAT,
+        "recipe": recipe,
+        "context, vocabulary or tokenizer": wanted,
+    }
+    with work_folder(work, fingerprint):
+        stages = Stages(work, workers, say)
+        reads = _read(stages, recipe, data, parts)
+        [(verdicts, decided)] = stages.run("decide", [decide_task(recipe, reads)], Decided)
+        for note in decided.notes:
+            say(note)
+        own = wanted.tokenizer or (data / recipe.tokenizer.model if recipe.tokenizer.model else None)
+        task = tokenizer_task(recipe, reads, verdicts, vocab_size=wanted.vocab_size, model=own)
+        [(made, _)] = stages.run("tokenizer", [task], int)
+        tokenizer = tokenizer_in(made.folder)
+        encodes = encode_tasks(recipe, reads, verdicts, tokenizer, decided)
+        encoded = _with_specs(encodes, stages.run("encode", encodes, Encoded))
+        indices = index_tasks(recipe.sources, [(spec, made) for spec, made, _ in encoded])
+        lists = {name: made for name, (made, _) in zip(recipe.sources, stages.run("index", indices, int), strict=True)}
+        packs = pack_tasks(lists, tokenizer, decided, context_tokens=wanted.context_tokens)
+        packed = _with_specs(packs, stages.run("pack", packs, Shard))
+        manifests = manifests_of(reads, decided, encoded, packed)
+        record = {
+            "prepare_format": PREPARE_FORMAT,
+            "recipe": recipe,
+            "context_tokens": wanted.context_tokens,
+            "vocab_size": tokenizer.vocab_size,
+            "tokenizer": tokenizer.sha256,
+            "documents": {name: documents_digest(reads, name) for name in recipe.sources},
+            "stamp": stamp,
+        }
+        assemble(out, work, manifests, tokenizer=tokenizer.file, packed=packed, record=record)
+        return manifests
 
 
-def stamp(corpus: Path) -> str:
-    """What rows follow from: the way they are made, and the bytes of the corpus's files."""
-    digests = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in _files(corpus)}
-    return json.dumps({"prepare_format": PREPARE_FORMAT, "files": digests}, indent=1) + "\n"
+def _with_specs(tasks: list[Task], outcomes: list[tuple[Made, _T]]) -> list[tuple[Any, Made, _T]]:
+    return [(task.spec, made, result) for task, (made, result) in zip(tasks, outcomes, strict=True)]
 
 
-def _files(corpus: Path) -> list[Path]:
-    return sorted([*corpus.glob("*.jsonl.xz"), *corpus.glob("*.jsonl")])
+def _read(stages: Stages, recipe: Recipe, data: Path, parts: dict[str, list[list[Part]]]) -> tuple[Read, ...]:
+    """Read and filter every part of every input; raises UsageError where too much is broken, or nothing is left."""
+    tasks = clean_tasks(recipe, data, parts)
+    cleaned = _with_specs(tasks, stages.run("clean", tasks, Cleaned))
+    reads = tuple(Read(made, spec.source, each) for spec, made, each in cleaned)
+    for name in recipe.sources:
+        _check_source(name, [read.cleaned for read in reads if read.source == name], broken_share=recipe.broken_share)
+    return reads
 
 
-def read_corpus(corpus: Path) -> tuple[Corpus, Corpus]:
-    """All documents by source, to train on and held out, each in a fixed order without pattern."""
-    files = _files(corpus)
-    if not files:
-        raise UsageError(f"'{corpus}' holds no .jsonl or .jsonl.xz files of documents; name a folder that does")
-    try:
-        documents = [document for file in files for document in read_documents(file)]
-    except ValueError as error:
-        raise UsageError(str(error)) from error
-    for source in sorted({document.source for document in documents}):
-        # A source's name becomes a folder's.
-        if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", source):
-            raise UsageError(f"the source {source!r} in '{corpus}' must be named by letters, digits, '_', '-' and '.'")
-    documents.sort(key=shuffle_key)
-    parts: tuple[Corpus, Corpus] = ({}, {})
-    for source in sorted({document.source for document in documents}):
-        for held_out, part in enumerate(parts):
-            part[source] = tuple(
-                document for document in documents if document.source == source and is_heldout(document) == held_out
-            )
-    return parts
-
-
-def _make_tokenizer(training: Corpus, folder: Path, vocab_size: int) -> Tokenizer:
-    try:
-        model = train_tokenizer(training, vocab_size=vocab_size)
-    except RuntimeError as error:
+def _check_source(name: str, cleaned: list[Cleaned], *, broken_share: float) -> None:
+    drops = merged(each.dropped for each in cleaned)
+    documents, broken = sum(each.documents for each in cleaned), sum(each.broken for each in cleaned)
+    if broken > broken_share * (documents + drops.total):
+        reason = next(reason for reason in drops.counts if reason.startswith(BROKEN))
         raise UsageError(
-            f"SentencePiece cannot make a vocabulary of {vocab_size} from this corpus ({_last_line(error)}); "
-            "use a smaller `--vocab-size` or more documents"
-        ) from error
-    path = folder / TOKENIZER_FILE
-    path.write_bytes(model)
-    return Tokenizer(load_tokenizer(path), tokenizer_fingerprint(folder))
-
-
-def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1]
-
-
-@contextlib.contextmanager
-def _atomic_folder(out: Path) -> Iterator[Path]:
-    """A folder that becomes `out` when the block ends well, and is removed when it does not."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        yield folder
-        folder.chmod(0o755)
-        if out.exists():
-            raise UsageError(f"'{out}' was made by another process meanwhile; use that, or name another `--out`")
-        folder.rename(out)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            f"{broken:,} of {documents + drops.total:,} records of source {name!r} are broken, more than the share of "
+            f"{broken_share:g} that `broken_share` allows ({reason}, such as {drops.examples[reason][0]}); mend the "
+            "input, or allow more"
+        )
+    if not documents:
+        why = ", ".join(f"{reason}: {count:,}" for reason, count in drops.counts.items()) or "its inputs are empty"
+        raise UsageError(
+            f"source {name!r} has no documents left ({why}); change its filters or inputs, or leave it out"
+        )

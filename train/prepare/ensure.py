@@ -1,6 +1,7 @@
 """Makes sure that there are shards to train on: prepares the bundled corpus the first time that it is wanted."""
 
 import fcntl
+import json
 from pathlib import Path
 
 from mixsched.errors import UsageError
@@ -17,17 +18,24 @@ def ensure_shards(shards: Path, settings: Scale, *, bundled: bool) -> None:
     if not bundled:
         tokenizer_fingerprint(shards)
         return
-    # SentencePiece and array_record are imported when there is work, so that --help answers at once.
-    from train.prepare.corpus import BUNDLED, STAMP_FILE, prepare, stamp
+    # SentencePiece, pyarrow and array_record are imported when there is work, so that --help answers at once.
+    from train.prepare.corpus import PREPARE_FORMAT, Wanted, prepare
+    from train.prepare.finishing import RECORD_FILE
+    from train.prepare.local import LocalWorkers
+    from train.prepare.recipe import bundled_recipe
 
     shards.parent.mkdir(parents=True, exist_ok=True)
+    recipe, data, stamp = bundled_recipe()
     # Two first runs at once: the second waits and finds the work done.
     with (shards.parent / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not shards.exists():
             print(f"preparing the bundled corpus in '{shards}'")
             model = settings.model
-            prepare(BUNDLED, shards, vocab_size=model.vocab_size, context_tokens=model.context_tokens)
-    made = shards / STAMP_FILE
-    if not made.is_file() or made.read_text() != stamp(BUNDLED):
+            wanted = Wanted(context_tokens=model.context_tokens, vocab_size=model.vocab_size)
+            with LocalWorkers(1) as workers:
+                prepare(recipe, data, shards, wanted, workers=workers, stamp=stamp)
+    record = shards / RECORD_FILE
+    made = json.loads(record.read_text()) if record.is_file() else {}
+    if (made.get("prepare_format"), made.get("stamp")) != (PREPARE_FORMAT, stamp):
         raise UsageError(f"'{shards}' was not made from today's bundled corpus; remove it, and it is made anew")

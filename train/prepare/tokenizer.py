@@ -1,62 +1,111 @@
 """The tokenizer: SentencePiece BPE without any normalisation, so that code comes back byte for byte."""
 
+import hashlib
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import sentencepiece
+from sentencepiece.sentencepiece_model_pb2 import ModelProto  # pyright: ignore[reportAttributeAccessIssue]
 
-from train.corpora.document import Document
+from mixsched.errors import UsageError
+from mixsched.shards import TOKENIZER_FILE
 
-# Bytes of training text at most; more takes longer and changes few pieces of a small vocabulary.
-SAMPLE_BYTES = 6_000_000
 # SentencePiece drops longer "sentences"; documents are cut into pieces of at most so many characters.
 SENTENCE_CHARACTERS = 2_000
+# SentencePiece writes a space as this character, so a text that holds it cannot be told from its tokens.
+SPACE_MARK = "\u2581"
 
 
-def train_tokenizer(documents: Mapping[str, Sequence[Document]], *, vocab_size: int) -> bytes:
-    """A SentencePiece BPE model trained on an equal share of bytes of each source, text four times.
+class Tokenizer(msgspec.Struct, frozen=True):
+    """What of a tokenizer the other stages need."""
 
-    Byte fallback makes every string encodable, digits stand alone, runs of spaces and newlines are kept. The same
-    documents give the same model.
+    file: Path
+    sha256: str
+    vocab_size: int
+    eos_id: int
+    is_exact: bool
+    """Whether every text comes back as it was, but for one that holds U+2581."""
+
+    @property
+    def dtype(self) -> str:
+        """The smallest dtype that holds every id."""
+        return "uint16" if self.vocab_size <= 2**16 else "uint32"
+
+
+def train_tokenizer(texts: Iterable[str], *, vocab_size: int) -> bytes:
+    """A SentencePiece BPE model of the texts, in their order; the same texts give the same model.
+
+    Byte fallback makes every string encodable, digits stand alone, runs of spaces and newlines are kept. Raises
+    UsageError if the texts do not give so many words.
     """
     model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.Train(
-        sentence_iterator=_sample(documents),
-        model_writer=model,
-        model_type="bpe",
-        vocab_size=vocab_size,
-        byte_fallback=True,
-        split_digits=True,
-        normalization_rule_name="identity",
-        add_dummy_prefix=False,
-        remove_extra_whitespaces=False,
-        allow_whitespace_only_pieces=True,
-        max_sentence_length=4 * SENTENCE_CHARACTERS + 1,
-        character_coverage=0.9995,
-        unk_id=0,
-        bos_id=-1,
-        eos_id=1,
-        pad_id=-1,
-        # One thread: the order in which threads see sentences must not decide a merge.
-        num_threads=1,
-        minloglevel=2,
-    )
+    try:
+        sentencepiece.SentencePieceTrainer.Train(
+            sentence_iterator=_sentences(texts),
+            model_writer=model,
+            model_type="bpe",
+            vocab_size=vocab_size,
+            byte_fallback=True,
+            split_digits=True,
+            normalization_rule_name="identity",
+            add_dummy_prefix=False,
+            remove_extra_whitespaces=False,
+            allow_whitespace_only_pieces=True,
+            max_sentence_length=4 * SENTENCE_CHARACTERS + 1,
+            character_coverage=0.9995,
+            unk_id=0,
+            bos_id=-1,
+            eos_id=1,
+            pad_id=-1,
+            # One thread: the order in which threads see sentences must not decide a merge.
+            num_threads=1,
+            minloglevel=2,
+        )
+    except RuntimeError as error:
+        raise UsageError(
+            f"SentencePiece cannot make a vocabulary of {vocab_size} from these documents "
+            f"({str(error).strip().splitlines()[-1]}); use a smaller `--vocab-size`, or more documents"
+        ) from error
     return model.getvalue()
 
 
+def _sentences(texts: Iterable[str]) -> Iterable[str]:
+    for text in texts:
+        for start in range(0, len(text), SENTENCE_CHARACTERS):
+            yield text[start : start + SENTENCE_CHARACTERS]
+
+
 def load_tokenizer(path: Path) -> sentencepiece.SentencePieceProcessor:
-    """The tokenizer of a model file."""
-    return sentencepiece.SentencePieceProcessor(model_file=str(path))
+    """The tokenizer of a model file; raises UsageError if it is none."""
+    try:
+        return sentencepiece.SentencePieceProcessor(model_file=str(path))
+    except (RuntimeError, OSError) as error:
+        raise UsageError(f"'{path}' is no SentencePiece model; name a .model file of SentencePiece") from error
 
 
-def _sample(documents: Mapping[str, Sequence[Document]]) -> Iterator[str]:
-    parts = {source: 4 if source == "text" else 1 for source in documents}
-    for source, held in documents.items():
-        left = SAMPLE_BYTES * parts[source] // sum(parts.values())
-        for document in held:
-            if left <= 0:
-                break
-            left -= len(document.text.encode())
-            for start in range(0, len(document.text), SENTENCE_CHARACTERS):
-                yield document.text[start : start + SENTENCE_CHARACTERS]
+def tokenizer_in(folder: Path) -> Tokenizer:
+    """The tokenizer of a folder; raises UsageError if it has no token for the end of a text."""
+    path = folder / TOKENIZER_FILE
+    processor = load_tokenizer(path)
+    if processor.eos_id() < 0:
+        raise UsageError(
+            "this tokenizer has no token for the end of a text (EOS), which separates documents; use one that has"
+        )
+    return Tokenizer(
+        file=path,
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        vocab_size=processor.vocab_size(),
+        eos_id=processor.eos_id(),
+        is_exact=_is_exact(path.read_bytes()),
+    )
+
+
+def _is_exact(model: bytes) -> bool:
+    """Whether a model changes nothing and has a token for every byte, as those have that are trained here."""
+    proto = ModelProto()
+    proto.ParseFromString(model)
+    spec = proto.normalizer_spec
+    changes = spec.precompiled_charsmap or spec.add_dummy_prefix or spec.remove_extra_whitespaces
+    return proto.trainer_spec.byte_fallback and spec.escape_whitespaces and not changes

@@ -43,7 +43,13 @@ class _Abstract(abc.ABCMeta, type(msgspec.Struct)):
 
 
 class Reader(
-    msgspec.Struct, metaclass=_Abstract, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="reader"
+    msgspec.Struct,
+    metaclass=_Abstract,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="reader",
 ):
     """One input of a source, as a recipe declares it: `reader` names the kind, the other keys are its fields.
 

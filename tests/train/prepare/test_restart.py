@@ -1,0 +1,143 @@
+"""Killed at any moment and started again: the same bytes, nothing done twice, nothing left behind."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from launch import one_device
+from preparing import prepared, same_files
+
+from mixsched.errors import UsageError
+from train.prepare.work import Task, execute, finished, work_folder
+
+KILLS = 6
+
+
+def command(corpus: Path, out: Path) -> list[str]:
+    settings = ["--vocab-size=640", "--context-tokens=32", "--workers=2"]
+    return [sys.executable, "-m", "train.prepare", f"--corpus={corpus}", f"--out={out}", *settings]
+
+
+def processes_of(group: int) -> list[str]:
+    """The command lines of the processes of a group that are not dead."""
+    listed = subprocess.run(["ps", "-A", "-o", "pgid=,stat=,args="], text=True, capture_output=True, check=True).stdout
+    lines = [line.split(maxsplit=2) for line in listed.splitlines()]
+    return [line[2] for line in lines if line[0] == str(group) and not line[1].startswith("Z")]
+
+
+@pytest.mark.parametrize("whom", ["group", "parent"])
+def test_killed_at_random_moments_it_ends_with_the_same_bytes(corpus, shards, tmp_path, whom):
+    """Signal 9 to all processes, or to the first alone, whose workers must end by themselves."""
+    rng = random.Random(whom)
+    out = tmp_path / "made" / "out"
+    kills = 0
+    for _ in range(KILLS):
+        run = subprocess.Popen(
+            command(corpus, out), env=one_device(), stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            run.wait(rng.uniform(0.3, 2.5))
+            assert run.returncode == 0
+            break
+        except subprocess.TimeoutExpired:
+            (os.killpg if whom == "group" else os.kill)(run.pid, signal.SIGKILL)
+            run.wait()
+            kills += 1
+        ended_s = time.monotonic() + 10
+        while processes_of(run.pid) and time.monotonic() < ended_s:
+            time.sleep(0.05)
+        assert not processes_of(run.pid)
+        assert not out.exists()
+    assert kills
+    if not out.exists():
+        done = subprocess.run(command(corpus, out), env=one_device(), text=True, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+    same_files(shards, out)
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+
+
+def test_interrupted_it_says_so_and_ends_its_workers(corpus, tmp_path):
+    run = subprocess.Popen(
+        command(corpus, tmp_path / "out"), env=one_device(), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    unfinished = tmp_path / "out.unfinished"
+    while not unfinished.exists():
+        time.sleep(0.02)
+    os.killpg(run.pid, signal.SIGINT)
+    assert run.communicate(timeout=20)[1] == "interrupted\n"
+    assert run.returncode == 130
+    assert not processes_of(run.pid)
+    assert not list(unfinished.glob(".*.*"))
+
+
+def write(folder: Path, spec: str) -> int:
+    (folder / "text").write_text(spec)
+    return len(spec)
+
+
+def test_a_task_is_done_once_unless_it_is_asked_something_else_or_its_file_was_damaged(tmp_path):
+    task = Task("write", write, "four")
+    assert finished(tmp_path, task) is None
+    made, result = execute(tmp_path, task)
+    assert result == 4
+    assert finished(tmp_path, task) == (made, result)
+    assert finished(tmp_path, Task("write", write, "other")) is None
+    (tmp_path / "write" / "text").write_text("flip")
+    assert finished(tmp_path, task) is None
+    assert execute(tmp_path, task) == (made, result)
+
+
+def test_a_task_that_fails_leaves_what_was_there(tmp_path):
+    task = Task("write", write, "four")
+    before = execute(tmp_path, task)
+
+    def fail(folder: Path, spec: str) -> int:
+        (folder / "half").write_text(spec)
+        raise OSError("no more")
+
+    with pytest.raises(OSError, match=r"no more"):
+        execute(tmp_path, Task("write", fail, "six"))
+    assert finished(tmp_path, task) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["write"]
+
+
+def test_only_what_depends_on_a_changed_input_is_done_again(corpus, tmp_path, monkeypatch):
+    mine = shutil.copytree(corpus, tmp_path / "corpus")
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr("train.prepare.corpus.assemble", lambda *_, **__: None)
+        prepared(mine, out)
+    lines = (mine / "markup.jsonl").read_text().splitlines(keepends=True)
+    (mine / "markup.jsonl").write_text("".join(lines[1:]))
+    done = []
+    monkeypatch.setattr(
+        "train.prepare.stages.execute", lambda folder, task: done.append(task.name) or execute(folder, task)
+    )
+    prepared(mine, out)
+    assert sum(name.startswith("clean") for name in done) == 1
+    same_files(out, prepared(mine, tmp_path / "anew"))
+
+
+def test_two_recipes_in_one_folder_are_refused(corpus, tmp_path):
+    with work_folder(tmp_path / "work", {"recipe": 1, "context": 2}):
+        pass
+    with (
+        pytest.raises(UsageError, match=r"unfinished work with another recipe; give the command that began it"),
+        work_folder(tmp_path / "work", {"recipe": 2, "context": 2}),
+    ):
+        pass
+
+
+def test_two_processes_in_one_folder_are_refused(tmp_path):
+    with (
+        work_folder(tmp_path / "work", {}),
+        pytest.raises(UsageError, match=r"another process is preparing in"),
+        work_folder(tmp_path / "work", {}),
+    ):
+        pass

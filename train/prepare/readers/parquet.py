@@ -1,0 +1,177 @@
+"""Records as rows of Parquet files, of which only the columns that the recipe names are read."""
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mixsched.errors import UsageError
+from train.corpora.document import Document
+from train.prepare.readers.files import (
+    Files,
+    FoundFile,
+    cannot_be_read,
+    find_files,
+    grouped,
+    size_of,
+    version_of,
+    whole_files,
+)
+from train.prepare.readers.reader import PART_BYTES, Dropped, Part
+from train.prepare.readers.records import RecordMapping, RecordReader, no_such_field, record_mapping
+from train.prepare.readers.templates import EACH, FieldPath
+from train.prepare.readers.texts import NOT_UTF8
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+# Pages are read through a buffer, since a column of a row group may hold a gigabyte; and rows in batches of about this.
+_BUFFER_BYTES = 1_000_000
+_BATCH_BYTES = 8_000_000
+_MAX_BATCH_ROWS = 1_024
+
+
+class Parquet(RecordReader, tag="parquet", frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Files .parquet. A row's own origin is "folder/file.parquet#ROW", with the rows of a file numbered from 0.
+
+    A field of a struct has a path, "meta.content"; so have the items of a list of structs, "messages[].content".
+    """
+
+    files: Files
+
+    def parts(self, data: Path) -> list[Part]:
+        """Runs of neighbouring files, and ranges of the row groups of files that are larger than a part."""
+        mapping = record_mapping(self)
+        parts = list[Part]()
+        for run in grouped(find_files(data, self.files), size_of, limit=PART_BYTES):
+            cut = list[Part]()
+            for file in run:
+                with _opened(data / file.name) as table:
+                    _columns(table.schema_arrow, mapping, where=file.name)
+                    cut = _cut(file, table.metadata)
+            parts += cut if len(run) == 1 else [whole_files(run)]
+        return parts
+
+    def read(self, data: Path, part: Part, *, source: str) -> Iterator[Document | Dropped]:
+        """The rows of the row groups of the part; with `stop` 0 those of all of its files."""
+        mapping = record_mapping(self)
+        for name in part.files:
+            with _opened(data / name) as table:
+                columns = _columns(table.schema_arrow, mapping, where=name)
+                stop = part.stop or table.metadata.num_row_groups
+                for row, record in _records(table, columns, range(part.start, stop)):
+                    origin = f"{name}#{row}"
+                    if record is None:
+                        yield Dropped(origin, NOT_UTF8, broken=True)
+                    else:
+                        yield mapping.to_document(record, source=source, origin=origin)
+
+
+def fields_of(path: Path) -> list[str]:
+    """The names of a file's columns; raises UsageError if it is no Parquet."""
+    with _opened(path) as table:
+        return list(table.schema_arrow.names)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator["pq.ParquetFile"]:
+    # Late, because it takes a third of a second, and who waits for `--help` needs no Parquet.
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path, memory_map=False, pre_buffer=False, buffer_size=_BUFFER_BYTES) as table:
+            yield table
+    except OSError as error:
+        raise (cannot_be_read if error.errno else _damaged)(path, error) from error
+    except pa.ArrowException as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> UsageError:
+    return UsageError(f"'{path}' is no whole Parquet file ({str(error).splitlines()[0]}); get the file again")
+
+
+def _cut(file: FoundFile, metadata: "pq.FileMetaData") -> list[Part]:
+    """Runs of row groups that are a part at most, or one row group."""
+    if file.bytes <= PART_BYTES:
+        return [whole_files([file])]
+
+    def compressed_bytes(group: int) -> int:
+        row_group = metadata.row_group(group)
+        return sum(row_group.column(column).total_compressed_size for column in range(row_group.num_columns))
+
+    return [
+        Part(
+            files=(file.name,),
+            start=run[0],
+            stop=run[-1] + 1,
+            bytes=sum(map(compressed_bytes, run)),
+            version=version_of([file]),
+        )
+        for run in grouped(range(metadata.num_row_groups), compressed_bytes, limit=PART_BYTES)
+    ]
+
+
+def _columns(schema: "pa.Schema", mapping: RecordMapping, *, where: str) -> list[str]:
+    """The columns to read; raises UsageError if the recipe names one that the file lacks."""
+    columns = list[str]()
+    for path in mapping.paths():
+        if path.written in schema.names:
+            columns.append(path.written)
+        elif _holds(schema, path):
+            # What is before the first list: a column of Parquet goes no deeper by these names.
+            columns.append(".".join(itertools.takewhile(lambda key: key != EACH, path.keys)))
+        else:
+            raise no_such_field(path, known=_known(schema), where=where)
+    return columns
+
+
+def _holds(schema: "pa.Schema", path: FieldPath) -> bool:
+    import pyarrow as pa
+
+    kind = pa.struct(list(schema))
+    for key in path.keys:
+        if key == EACH and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+            kind = kind.value_type
+        elif pa.types.is_struct(kind) and kind.get_field_index(key) >= 0:
+            kind = kind.field(key).type
+        else:
+            return False
+    return True
+
+
+def _known(schema: "pa.Schema") -> list[str]:
+    import pyarrow as pa
+
+    names = list[str](schema.names)
+    for column in schema:
+        inner, mark = (column.type.value_type, "[].") if pa.types.is_list(column.type) else (column.type, ".")
+        if pa.types.is_struct(inner):
+            names += [f"{column.name}{mark}{field.name}" for field in inner]
+    return names
+
+
+def _records(table: "pq.ParquetFile", columns: list[str], groups: range) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Number and content of each row of some row groups; None in place of one whose strings are not UTF-8."""
+    sizes = [table.metadata.row_group(group) for group in groups]
+    rows, size = sum(group.num_rows for group in sizes), sum(group.total_byte_size for group in sizes)
+    batch_rows = min(max(_BATCH_BYTES * rows // max(size, 1), 1), _MAX_BATCH_ROWS)
+    row = sum(table.metadata.row_group(group).num_rows for group in range(groups.start))
+    batches = table.iter_batches(batch_rows, row_groups=list(groups), columns=columns, use_threads=False)
+    for batch in batches:
+        try:
+            records = batch.to_pylist()
+        except UnicodeDecodeError:
+            records = [_one_record(batch.slice(place, 1)) for place in range(batch.num_rows)]
+        yield from enumerate(records, start=row)
+        row += batch.num_rows
+
+
+def _one_record(row: "pa.RecordBatch") -> dict[str, Any] | None:
+    try:
+        return row.to_pylist()[0]
+    except UnicodeDecodeError:
+        return None
