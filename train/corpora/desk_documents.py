@@ -1,4 +1,4 @@
-"""The desk corpus's documents that aren't files as someone wrote them: prose, theorems, questions, text next to code."""
+"""The desk corpus's documents that aren't copied files: prose, theorems, questions, and text next to code."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -25,7 +25,7 @@ _PROGRAM_COUNT, _PROGRAM_SEED = 12_000, 20_240_820
 
 
 def document_files(packages: Mapping[str, Unpacked]) -> dict[str, Callable[[], Iterable[Document]]]:
-    """What makes the documents of each file, by its path in the corpus; unlike the bundled one it takes all there is."""
+    """What makes the documents of each file, by its path in the corpus: all there are, as budgets are the recipe's."""
     # The bundled corpus's readers know packages by the names that registries have for them.
     named = {unpacked.package.name: unpacked for unpacked in packages.values()}
     wordnet = read_wordnet(named)
@@ -87,7 +87,7 @@ def _files(unpacked: Unpacked, folder: str, pattern: str, licence: str) -> Itera
 def copy_notebooks(packages: Mapping[str, Unpacked], out: Path) -> int:
     """Copies the packages' .ipynb files to LICENCE/PACKAGE/path under `out`; returns how many."""
     count = 0
-    for short, licence in (("scikit-rf", "BSD-3-Clause"), ("control", "BSD-3-Clause"), ("quimb", "Apache-2.0")):
+    for short, licence in (("scikit-rf", "BSD-3-Clause"), ("control", "BSD-3-Clause")):
         root = packages[short].root
         for path in sorted(root.rglob("*.ipynb")):
             target = out / licence / short / path.relative_to(root)

@@ -21,7 +21,7 @@ _RENAMED = {("django", ".txt"): ".rst"}
 
 
 def copy_code(packages: Mapping[str, Unpacked], out: Path) -> Counter[str]:
-    """Fills `out` with LICENCE/PACKAGE/path; returns bytes by "LICENCE ending", and how many files were left out."""
+    """Fills `out` with LICENCE/PACKAGE/path; returns the bytes by ending."""
     sizes: Counter[str] = Counter()
     for licence, trees in TREES.items():
         for tree in trees:

@@ -36,7 +36,7 @@ TREES: dict[str, tuple[Tree, ...]] = {
         Tree("homeassistant", "homeassistant", "py json yaml", without="/translations/"),
         Tree("quimb", "quimb", "py"),
         Tree("jpype", ".", "py java cpp c h rst toml", without="third_party jquery"),
-        Tree("closure", "closure/goog", "js css"),
+        Tree("closure", "closure/goog", "js css", without="_test.js _perf.js testdata"),
         Tree("cesium", "Source", "js css glsl json", without="ThirdParty .min.js"),
         Tree("rxjs", "src", "ts"),
         Tree("puppeteer", "src", "ts"),
@@ -124,11 +124,11 @@ TREES: dict[str, tuple[Tree, ...]] = {
     "MIT OR Apache-2.0": (
         Tree(
             "rust",
-            f"{_RUST}/library {_RUST}/compiler {_RUST}/src",
+            f"{_RUST}/library {_RUST}/src",
             "rs md toml yml sh py css js",
             without="/vendor/ embedded-book /llvm-project/ src/test/ /stdarch/crates/core_arch",
         ),
     ),
-    "TCL": (Tree("tcllib", "usr/share", "tcl html"),),
+    "TCL": (Tree("tcllib", "usr/share/doc/tcllib/html", "html"),),
     "Zlib": (Tree("grpc", f"{_GRPC}/zlib", "c h", name="zlib"),),
 }

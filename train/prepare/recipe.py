@@ -2,13 +2,13 @@
 
 import hashlib
 import re
-import tomllib
 from pathlib import Path
 from typing import TypeVar, get_args
 
 import msgspec
 
 from mixsched.errors import UsageError, did_you_mean
+from mixsched.toml import from_toml
 from train.prepare.benchmarks import Decontaminate
 from train.prepare.filters import Filters
 from train.prepare.readers.folder import Folder
@@ -138,9 +138,7 @@ def read_recipe(path: Path) -> tuple[Recipe, Path]:
     Raises UsageError that names the file and the place in it where it is none.
     """
     try:
-        value = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"'{path}' is not TOML: {error}; mend it there") from error
+        value = from_toml(path.read_text(), what=f"'{path}'")
     except UnicodeDecodeError as error:
         raise UsageError(f"'{path}' is no recipe: it is not UTF-8 text; name a .toml file") from error
     recipe = parse_recipe(value, where=f"'{path}'")
