@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: setup demo test test-torch bench bench-mixers lock clean
+.PHONY: setup demo test test-torch test-cluster bench bench-mixers bench-prepare desk lock clean
 
 setup: .venv/.ready
 
@@ -47,8 +47,30 @@ $(TORCH)/.ready: .venv/.ready
 	$(RUN) -m pip install --quiet --disable-pip-version-check --target $(TORCH) torch==2.13.0 torchdata
 	@touch $@
 
+# Ray and Hugging Face's datasets lie beside the environment too, with the versions that are locked where they share one.
+CLUSTER := .venv/cluster
+
+test-cluster: $(CLUSTER)/.ready
+	TRAIN_CLUSTER=1 PYTHONPATH=$(CLUSTER) $(RUN) -m pytest tests/train/prepare/test_ray.py tests/train/readers/test_hub.py
+
+$(CLUSTER)/.ready: .venv/.ready
+	@$(RUN) -m pip --version > /dev/null 2>&1 || $(RUN) -m ensurepip > /dev/null
+	@rm -rf $(CLUSTER)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --target $(CLUSTER) --constraint requirements.lock \
+	  ray==2.60.0 datasets==5.2.0
+	@touch $@
+
 bench: setup
 	$(RUN) -m train.bench
+
+# From documents to shards, beside SentencePiece alone.
+bench-prepare: setup
+	$(RUN) -m train.prepare.bench
+
+# A corpus of hundreds of megabytes from public packages: gathered, prepared, checked.
+desk: setup
+	$(RUN) -m train.corpora.desk --out corpora/desk
+	$(RUN) -m train.prepare --corpus desk
 
 # mixsched beside other mixers and their published rules: a table and a figure in bench/.
 bench-mixers: setup

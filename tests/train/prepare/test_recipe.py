@@ -43,7 +43,7 @@ def with_source(**fields) -> dict:
         ({**with_source(), "broken": 0.1}, r"no key 'broken'; did you mean 'broken_share'"),
         (
             {**with_source(), "tokenizer": {"weights": {"web_cod": 1}}},
-            r"'web_cod', which is no source; did you mean 'web_c",
+            r"'web_cod'; did you mean 'web_code'",
         ),
         ({**with_source(), "tokenizer": {"weights": {"web_code": 0}}}, r"at least one source above 0"),
         ({**with_source(), "tokenizer": {"words": 5}}, r"no key 'words' at `tokenizer`; known: .*vocab_size"),

@@ -11,7 +11,7 @@ from mixsched.errors import UsageError
 from train.prepare.readers.hub import Hub
 
 needs_datasets = pytest.mark.skipif(
-    os.environ.get("MIXSCHED_CLUSTER") != "1", reason="needs the package datasets; set MIXSCHED_CLUSTER=1 where it is"
+    os.environ.get("TRAIN_CLUSTER") != "1", reason="needs the package datasets; set TRAIN_CLUSTER=1 where it is"
 )
 
 
