@@ -4,8 +4,8 @@ from pathlib import Path
 
 from train.prepare.corpus import Wanted, prepare
 from train.prepare.finding import find_recipe
-from train.prepare.local import LocalWorkers
 from train.prepare.recipe import Recipe, parse_recipe
+from train.prepare.workers.local import LocalWorkers
 
 
 def prepared(corpus: Path | str, out: Path, **settings) -> Path:

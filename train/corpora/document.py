@@ -76,7 +76,8 @@ def _parse_line(line: bytes, *, where: str) -> Document:
 
 def write_documents(path: Path, documents: Iterable[Document]) -> None:
     """Writes a `.jsonl.xz` file; equal documents give equal bytes (no time stamp, one stream)."""
-    lines = (json.dumps({name: getattr(doc, name) for name in FIELD_NAMES}, ensure_ascii=False) + "\n" for doc in documents)
+    records = ({name: getattr(document, name) for name in FIELD_NAMES} for document in documents)
+    lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
     with lzma.open(path, "wb", format=lzma.FORMAT_XZ, preset=_XZ_PRESET) as stream:
         for line in lines:
             stream.write(line.encode())

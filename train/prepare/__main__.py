@@ -123,12 +123,12 @@ def _prepare(recipe: "Recipe", data: Path, name: str, arguments: Arguments, *, s
 
 def _workers(arguments: Arguments) -> contextlib.AbstractContextManager:
     if arguments.on == "ray":
-        from train.prepare.cluster import RayWorkers
+        from train.prepare.workers.cluster import RayWorkers
 
         return RayWorkers(arguments.ray_address, workers=arguments.workers)
     if arguments.ray_address is not None:
         raise UsageError("`--ray-address` needs `--on ray`")
-    from train.prepare.local import LocalWorkers
+    from train.prepare.workers.local import LocalWorkers
 
     return LocalWorkers(arguments.workers)
 

@@ -14,9 +14,9 @@ from mixsched import cli
 from mixsched.shards import read_manifest
 from train.corpora.document import Document, read_documents
 from train.prepare.corpus import Wanted, prepare
-from train.prepare.local import LocalWorkers
 from train.prepare.recipe import bundled_recipe, parse_recipe
 from train.prepare.tokenizer import load_tokenizer, train_tokenizer
+from train.prepare.workers.local import LocalWorkers
 
 COPIES = 8
 # Words that differ between the copies of a document: enough that none is a near duplicate of another.

@@ -9,19 +9,19 @@ import msgspec
 from mixsched import Manifest
 from mixsched.errors import UsageError
 from mixsched.shards import Shard
-from train.prepare.cleaning import BROKEN, Cleaned, clean_tasks
-from train.prepare.deciding import Decided, decide_task
-from train.prepare.dropped import merged
-from train.prepare.encoding import Encoded, encode_tasks
-from train.prepare.finishing import assemble, documents_digest, manifests_of
-from train.prepare.packing import index_tasks, pack_tasks
 from train.prepare.readers.reader import Part
 from train.prepare.recipe import Recipe
-from train.prepare.sampling import tokenizer_task
-from train.prepare.stages import Stages, Workers
+from train.prepare.stages.cleaning import BROKEN, Cleaned, clean_tasks
+from train.prepare.stages.deciding import Decided, decide_task
+from train.prepare.stages.dropped import merged
+from train.prepare.stages.encoding import Encoded, encode_tasks
+from train.prepare.stages.finishing import assemble, documents_digest, manifests_of
+from train.prepare.stages.packing import index_tasks, pack_tasks
+from train.prepare.stages.running import Stages, Workers
+from train.prepare.stages.sampling import tokenizer_task
+from train.prepare.stages.verdicts import Read
+from train.prepare.stages.work import Made, Task, work_folder
 from train.prepare.tokenizer import tokenizer_in
-from train.prepare.verdicts import Read
-from train.prepare.work import Made, Task, work_folder
 
 # Raise it when the same documents would become other rows.
 PREPARE_FORMAT = 2

@@ -20,9 +20,9 @@ def ensure_shards(shards: Path, settings: Scale, *, bundled: bool) -> None:
         return
     # SentencePiece, pyarrow and array_record are imported when there is work, so that --help answers at once.
     from train.prepare.corpus import PREPARE_FORMAT, Wanted, prepare
-    from train.prepare.finishing import RECORD_FILE
-    from train.prepare.local import LocalWorkers
     from train.prepare.recipe import bundled_recipe
+    from train.prepare.stages.finishing import RECORD_FILE
+    from train.prepare.workers.local import LocalWorkers
 
     shards.parent.mkdir(parents=True, exist_ok=True)
     recipe, data, stamp = bundled_recipe()

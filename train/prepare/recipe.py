@@ -9,8 +9,8 @@ import msgspec
 
 from mixsched.errors import UsageError, did_you_mean
 from mixsched.toml import from_toml
-from train.prepare.benchmarks import Decontaminate
-from train.prepare.filters import Filters
+from train.prepare.filters.benchmarks import Decontaminate
+from train.prepare.filters.limits import Filters
 from train.prepare.readers.folder import Folder
 from train.prepare.readers.generated import Generated
 from train.prepare.readers.git import Git

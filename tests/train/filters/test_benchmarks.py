@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from mixsched.errors import UsageError
-from train.prepare.benchmarks import Benchmarks, Decontaminate
+from train.prepare.filters.benchmarks import Benchmarks, Decontaminate
 
 PROMPT = (
     "from typing import List\n\n\ndef below_zero(operations: List[int]) -> bool:\n"
@@ -128,13 +128,13 @@ def test_no_other_text_of_a_million_words_is_taken_for_an_item(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("other.jsonl", b"", "`files` names 'x.jsonl', which is not in"),
+        ("other.jsonl", b"", "`files`: 'x.jsonl' matches no file in"),
         ("x.jsonl", b'{"a": \n', "cannot be read as evaluation items"),
         ("x.jsonl", b'"\xff"\n', "cannot be read as evaluation items"),
         ("x.jsonl", b"[" * 100_000, "cannot be read as evaluation items"),
-        ("x.jsonl.gz", b"no gzip", "cannot be read as evaluation items"),
-        ("x.jsonl.gz", gzip.compress(b'"a"\n' * 99)[:-9], "cannot be read as evaluation items"),
-        ("x.csv", b"a,b\n", "`files` takes .jsonl, .jsonl.gz and .txt files"),
+        ("x.jsonl.gz", b"no gzip", "get the file again"),
+        ("x.jsonl.gz", gzip.compress(b'"a"\n' * 99)[:-9], "get the file again"),
+        ("x.csv", b"a,b\n", "`files` takes JSON lines and .txt files"),
         ("x.jsonl", b'"too short"\n\n', "`files` must hold items of 8 words or more, found none in"),
     ],
 )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from train.corpora.document import Document, read_documents
-from train.prepare.filters import Filters
+from train.prepare.filters.limits import Filters
 
 BUNDLED = Path(__file__).parents[3] / "train" / "corpora" / "bundled"
 DOCUMENT = Document("text", "web", "here", "MIT", "subject")

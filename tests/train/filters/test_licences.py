@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.prepare.licences import is_allowed
+from train.prepare.filters.licences import is_allowed
 
 ALLOWED = ("MIT", "Apache-2.0", "BSD (old)")
 

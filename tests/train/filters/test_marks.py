@@ -2,7 +2,7 @@
 
 import pytest
 
-from train.prepare.marks import is_generated, is_minified, is_xml
+from train.prepare.filters.marks import is_generated, is_minified, is_xml
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.prepare.characters import alphanumeric_share, byte_length, code_points, letter_share
-from train.prepare.encoded import data_share
-from train.prepare.lines import longest_line, mean_line_length, repeated_line_share
-from train.prepare.prose import lettered_word_share, mean_word_length, symbols_per_word
-from train.prepare.visible import is_html, visible_length
+from train.prepare.filters.characters import alphanumeric_share, byte_length, code_points, letter_share
+from train.prepare.filters.encoded import data_share
+from train.prepare.filters.lines import longest_line, mean_line_length, repeated_line_share
+from train.prepare.filters.prose import lettered_word_share, mean_word_length, symbols_per_word
+from train.prepare.filters.visible import is_html, visible_length
 
 ANY_TEXT = st.text(st.characters(exclude_categories=())) | st.text(
     st.sampled_from("aZ09 _-\n\x00\ud800\u00bd\u0660\u00e9\u4e2d")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import rensa
 
-from train.prepare.near import band_keys, bands_for
+from train.prepare.filters.near import band_keys, bands_for
 
 # Pairs of texts of 200 random words with this many of the first in common; 300 pairs each.
 WORDS, SHARED, PAIRS = 200, (130, 150, 170, 180, 190), 300
@@ -57,7 +57,7 @@ def test_a_short_text_has_keys_that_equal_texts_share(text: str) -> None:
 
 def test_keys_are_the_same_in_every_process() -> None:
     text = " ".join(map(str, range(1000)))
-    code = f"from train.prepare.near import band_keys; print(band_keys({text!r}, bands=9, rows=13).tolist())"
+    code = f"from train.prepare.filters.near import band_keys; print(band_keys({text!r}, bands=9, rows=13).tolist())"
     outputs = {
         subprocess.run(
             [sys.executable, "-c", code],

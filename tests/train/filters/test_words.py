@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from train.prepare.words import folded_word_hashes, run_hashes, word_hashes
+from train.prepare.filters.words import folded_word_hashes, run_hashes, word_hashes
 
 TEXTS = st.text(
     st.sampled_from("abAB \n\t.,-'\x00\x1c\u3000\u3001\u00e9\u00c9\u0130\U0001f600\u2028\ud800"), max_size=60

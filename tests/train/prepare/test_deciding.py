@@ -10,7 +10,7 @@ from preparing import prepared_recipe
 
 from mixsched.errors import UsageError
 from mixsched.shards import read_manifest
-from train.prepare import verdicts
+from train.prepare.stages import verdicts
 
 WORDS = [f"w{number:04}" for number in range(5_000)]
 

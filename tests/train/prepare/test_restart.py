@@ -14,7 +14,7 @@ from launch import one_device
 from preparing import prepared, same_files
 
 from mixsched.errors import UsageError
-from train.prepare.work import Task, execute, finished, work_folder
+from train.prepare.stages.work import Task, execute, finished, work_folder
 
 KILLS = 6
 

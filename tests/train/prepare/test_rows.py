@@ -12,11 +12,11 @@ from preparing import prepared, prepared_recipe, same_files
 import mixsched
 from mixsched.shards import read_manifest
 from train.corpora.document import Document, read_documents
-from train.prepare import deciding, encoding
-from train.prepare.pack import pack
+from train.prepare.stages import deciding, encoding
 from train.prepare.readers import jsonl
 from train.prepare.recipe import bundled_recipe
 from train.prepare.split import HELDOUT_SHARE, is_heldout, shuffle_key
+from train.prepare.stages.pack import pack
 from train.prepare.tokenizer import load_tokenizer
 
 EOS = 1

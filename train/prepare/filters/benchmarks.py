@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixsched.errors import UsageError
-from train.prepare.hashset import HashSet, hash_set
-from train.prepare.items import evaluation_items
-from train.prepare.words import Hashes, folded_word_hashes, run_hashes
+from train.prepare.filters.hashset import HashSet, hash_set
+from train.prepare.filters.items import evaluation_items
+from train.prepare.filters.words import Hashes, folded_word_hashes, run_hashes
 
 # The least that GPT-3's appendix C takes for a match, however short a benchmark's items are.
 _SHORTEST_WORDS = 8

@@ -7,12 +7,12 @@ import msgspec
 import numpy as np
 
 from mixsched.shards import Shard, write_shard
-from train.prepare.deciding import Decided
-from train.prepare.encoding import PIECES_FILE, TOKENS_FILE, EncodeSpec
-from train.prepare.pack import pack
 from train.prepare.split import PARTS
+from train.prepare.stages.deciding import Decided
+from train.prepare.stages.encoding import PIECES_FILE, TOKENS_FILE, EncodeSpec
+from train.prepare.stages.pack import pack
+from train.prepare.stages.work import Made, Task
 from train.prepare.tokenizer import Tokenizer
-from train.prepare.work import Made, Task
 
 _INDEX_FILE = "index.json"
 

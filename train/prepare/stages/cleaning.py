@@ -8,15 +8,16 @@ import msgspec
 import numpy as np
 
 from train.corpora.document import Document
-from train.prepare.benchmarks import Benchmarks, Decontaminate
-from train.prepare.documents import document_writer
-from train.prepare.dropped import Drops
-from train.prepare.filters import Filters
+from train.prepare.filters.benchmarks import Benchmarks, Decontaminate
+from train.prepare.filters.limits import Filters
+from train.prepare.filters.near import band_keys, bands_for
 from train.prepare.hashing import hash64
-from train.prepare.near import band_keys, bands_for
+from train.prepare.readers.files import find_files, version_of
 from train.prepare.readers.reader import Dropped, Part
 from train.prepare.recipe import Input, Recipe
-from train.prepare.work import Task
+from train.prepare.stages.documents import document_writer
+from train.prepare.stages.dropped import Drops
+from train.prepare.stages.work import Task
 
 # Text that a group of rows in the file of documents holds: what a later task reads at once.
 GROUP_BYTES = 4_000_000
@@ -38,6 +39,8 @@ class CleanSpec(msgspec.Struct, frozen=True):
     bands: tuple[int, int] | None
     """Bands and rows of the MinHash signature, where near duplicates are looked for."""
     decontaminate: Decontaminate | None
+    items: str
+    """Changes when the evaluation items do."""
 
 
 class Cleaned(msgspec.Struct):
@@ -57,6 +60,8 @@ class Cleaned(msgspec.Struct):
 
 def clean_tasks(recipe: Recipe, data: Path, parts: dict[str, list[list[Part]]]) -> list[Task]:
     """A task for each part of each input, in the order of the recipe, which is the order of precedence."""
+    wanted = recipe.decontaminate
+    items = version_of(find_files(data, wanted.files)) if wanted else ""
     specs = [
         CleanSpec(
             source=name,
@@ -65,7 +70,8 @@ def clean_tasks(recipe: Recipe, data: Path, parts: dict[str, list[list[Part]]]) 
             part=part,
             filters=source.filters,
             bands=bands_for(source.near_duplicates) if source.near_duplicates else None,
-            decontaminate=recipe.decontaminate,
+            decontaminate=wanted,
+            items=items,
         )
         for name, source in recipe.sources.items()
         for each, of_input in zip(source.inputs, parts[name], strict=True)

@@ -7,7 +7,7 @@ import numpy as np
 from mixsched.errors import UsageError
 from train.prepare.hashing import mixed
 from train.prepare.recipe import OTHERS, Source
-from train.prepare.verdicts import BUDGET, KEPT, SHARE, Corpus
+from train.prepare.stages.verdicts import BUDGET, KEPT, SHARE, Corpus
 
 # Budgets are cut at one of so many places of the hash: few enough to count, too many to be seen.
 _PLACES = 2**16

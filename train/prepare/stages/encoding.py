@@ -8,15 +8,15 @@ import msgspec
 import numpy as np
 import sentencepiece
 
-from train.prepare.cleaning import KEYS_FILE
-from train.prepare.deciding import Decided, verdict_file
-from train.prepare.documents import read_groups
-from train.prepare.dropped import Drops
 from train.prepare.recipe import Recipe
 from train.prepare.split import PARTS
+from train.prepare.stages.cleaning import KEYS_FILE
+from train.prepare.stages.deciding import Decided, verdict_file
+from train.prepare.stages.documents import read_groups
+from train.prepare.stages.dropped import Drops
+from train.prepare.stages.verdicts import HELD_OUT, Read
+from train.prepare.stages.work import Made, Task
 from train.prepare.tokenizer import SPACE_MARK, Tokenizer, load_tokenizer
-from train.prepare.verdicts import HELD_OUT, Read
-from train.prepare.work import Made, Task
 
 # Text that a task encodes.
 TASK_BYTES = 64_000_000

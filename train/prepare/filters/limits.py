@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import msgspec
 
 from train.corpora.document import Document
-from train.prepare import prose
-from train.prepare.characters import alphanumeric_share, byte_length, letter_share
-from train.prepare.encoded import data_share
-from train.prepare.licences import is_allowed
-from train.prepare.lines import longest_line, mean_line_length, repeated_line_share
-from train.prepare.marks import MINIFIED_LANGUAGES, is_generated, is_minified, is_xml
-from train.prepare.visible import is_html, visible_length
+from train.prepare.filters import prose
+from train.prepare.filters.characters import alphanumeric_share, byte_length, letter_share
+from train.prepare.filters.encoded import data_share
+from train.prepare.filters.licences import is_allowed
+from train.prepare.filters.lines import longest_line, mean_line_length, repeated_line_share
+from train.prepare.filters.marks import MINIFIED_LANGUAGES, is_generated, is_minified, is_xml
+from train.prepare.filters.visible import is_html, visible_length
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

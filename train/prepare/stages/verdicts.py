@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from train.prepare.cleaning import KEYS_FILE, Cleaned
-from train.prepare.work import Made
+from train.prepare.stages.cleaning import KEYS_FILE, Cleaned
+from train.prepare.stages.work import Made
 
 # Documents that a rule looks at together; their keys take some 32 bytes each.
 WINDOW_DOCUMENTS = 10_000_000

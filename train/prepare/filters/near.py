@@ -10,7 +10,7 @@ import numpy as np
 import rensa
 from numpy.typing import NDArray
 
-from train.prepare.words import mixed, run_hashes, word_hashes
+from train.prepare.filters.words import mixed, run_hashes, word_hashes
 
 SHINGLE_WORDS = 5
 _SEED = 1

@@ -13,14 +13,14 @@ import numpy as np
 from mixsched import Manifest
 from mixsched.errors import UsageError
 from mixsched.shards import TOKENIZER_FILE, Shard
-from train.prepare.cleaning import KEYS_FILE
-from train.prepare.deciding import Decided
-from train.prepare.dropped import Drops, merged
-from train.prepare.encoding import Encoded, EncodeSpec, Tally
-from train.prepare.packing import PackSpec
 from train.prepare.split import PARTS
-from train.prepare.verdicts import Read
-from train.prepare.work import Made
+from train.prepare.stages.cleaning import KEYS_FILE
+from train.prepare.stages.deciding import Decided
+from train.prepare.stages.dropped import Drops, merged
+from train.prepare.stages.encoding import Encoded, EncodeSpec, Tally
+from train.prepare.stages.packing import PackSpec
+from train.prepare.stages.verdicts import Read
+from train.prepare.stages.work import Made
 
 # What was prepared, and from what.
 RECORD_FILE = "corpus.json"

@@ -2,7 +2,7 @@
 
 import re
 
-from train.prepare.lines import mean_line_length
+from train.prepare.filters.lines import mean_line_length
 
 _HEAD_LINES, _FIRST_LINES = 40, 5
 # Where 40 lines are a minified bundle, a header is in here all the same.

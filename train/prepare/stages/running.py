@@ -7,8 +7,8 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from train.prepare.shown import stage_shown
-from train.prepare.work import Made, Task, execute, finished
+from train.prepare.stages.shown import stage_shown
+from train.prepare.stages.work import Made, Task, execute, finished
 
 _T = TypeVar("_T")
 

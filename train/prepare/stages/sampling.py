@@ -10,14 +10,14 @@ import numpy as np
 
 from mixsched.errors import UsageError
 from mixsched.shards import TOKENIZER_FILE
-from train.prepare.cleaning import KEYS_FILE
-from train.prepare.deciding import verdict_file
-from train.prepare.documents import read_some
 from train.prepare.hashing import hash64
 from train.prepare.recipe import Recipe
+from train.prepare.stages.cleaning import KEYS_FILE
+from train.prepare.stages.deciding import verdict_file
+from train.prepare.stages.documents import read_some
+from train.prepare.stages.verdicts import KEPT, Read
+from train.prepare.stages.work import Made, Task
 from train.prepare.tokenizer import load_tokenizer, train_tokenizer
-from train.prepare.verdicts import KEPT, Read
-from train.prepare.work import Made, Task
 
 # A sample is drawn from reads that hold this many times its bytes: of a large corpus not all need be read again.
 _POOL = 16

@@ -11,14 +11,14 @@ import msgspec
 import numpy as np
 
 from mixsched.errors import UsageError
-from train.prepare.budgets import drop_over_budget
-from train.prepare.cleaning import BANDS_FILE
-from train.prepare.documents import read_some
-from train.prepare.dropped import EXAMPLES, Drops
 from train.prepare.recipe import Recipe, Source
 from train.prepare.split import are_heldout
-from train.prepare.verdicts import EXACT, FULL, HELD_OUT, KEPT, NEAR, REASONS, Corpus, Read
-from train.prepare.work import Task
+from train.prepare.stages.budgets import drop_over_budget
+from train.prepare.stages.cleaning import BANDS_FILE
+from train.prepare.stages.documents import read_some
+from train.prepare.stages.dropped import EXAMPLES, Drops
+from train.prepare.stages.verdicts import EXACT, FULL, HELD_OUT, KEPT, NEAR, REASONS, Corpus, Read
+from train.prepare.stages.work import Task
 
 # Text that a shard holds, and the fewest documents for which it is worth one.
 SHARD_BYTES, SHARD_DOCUMENTS = 256_000_000, 64

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from train.prepare.characters import UNICODE, code_points, table_of
+from train.prepare.filters.characters import UNICODE, code_points, table_of
 
 Hashes = NDArray[np.uint64]  # shape [words] or [runs]
 
