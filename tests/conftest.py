@@ -1,4 +1,4 @@
-"""Strict JAX on eight CPU devices for every test, and a tiny corpus, prepared once, that the slow tests share."""
+"""Strict JAX on eight CPU devices for every test, Hypothesis profiles, and a tiny corpus that the slow tests share."""
 
 import itertools
 import os
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import jax
 import pytest
 from launch import one_device
@@ -20,6 +21,12 @@ from launch import one_device
 from eval.rundir import RunFolder
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# A busy machine makes slow examples; that is no fault of the test. HYPOTHESIS_PROFILE=thorough takes 1,000 of them.
+PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("quick", max_examples=60, **PATIENT)
+hypothesis.settings.register_profile("thorough", max_examples=1_000, **PATIENT)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 VOCAB_SIZE = 640
 CONTEXT_TOKENS = 32

@@ -99,8 +99,8 @@ EARLY = {
         "        send(value)\n    frame = frame.f_back\nassert False\n"
     ),
     "the runner's stack": f"{SEND}for value in gc.get_referents(sys._getframe(1)):\n    send(value)\nassert False\n",
-    "all objects": f"{SEND}for each in gc.get_objects():\n    for value in gc.get_referents(each):\n        send(value)\n"
-    "assert False\n",
+    "all objects": f"{SEND}for each in gc.get_objects():\n    for value in gc.get_referents(each):\n"
+    "        send(value)\nassert False\n",
     "the runner's pipe": f"{SEND}for fd in range(3, 64):\n    try:\n        os.set_blocking(fd, False)\n"
     "        send(os.read(fd, 16))\n    except OSError:\n        pass\nassert False\n",
     "the runner's functions": (

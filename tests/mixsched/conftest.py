@@ -1,22 +1,14 @@
-"""Hypothesis profiles (HYPOTHESIS_PROFILE=thorough for 1,000 examples), and sources on disk to test with."""
+"""Sources on disk to test with."""
 
 import dataclasses
-import os
 from collections.abc import Callable
 from pathlib import Path
 
-import hypothesis
 import numpy as np
 import pytest
 
 from mixsched import Manifest
 from mixsched.shards import write_shard
-
-# A busy machine makes slow examples; that is no fault of the test.
-PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("quick", max_examples=60, **PATIENT)
-hypothesis.settings.register_profile("thorough", max_examples=1_000, **PATIENT)
-hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @dataclasses.dataclass(frozen=True)

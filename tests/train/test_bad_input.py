@@ -9,34 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import eval.__main__
-import figures.__main__
 import train.__main__
 import train.prepare.__main__
-from mixsched import cli
-
-COMMANDS = {
-    "train": train.__main__.main,
-    "train.prepare": train.prepare.__main__.main,
-    "eval": eval.__main__.main,
-    "figures": figures.__main__.main,
-}
-
-
-@pytest.fixture
-def refused(monkeypatch, capsys):
-    """Run a command line in this process and return the sentence with which it refuses."""
-
-    def run(command: str, *arguments: str) -> str:
-        monkeypatch.setattr(sys, "argv", [command, *arguments])
-        with pytest.raises(SystemExit) as stop:
-            cli.run(COMMANDS[command])
-        errors = capsys.readouterr().err
-        assert stop.value.code == 2, errors
-        assert "Traceback" not in errors
-        return re.sub(r"[\s│]+", " ", errors)
-
-    return run
 
 
 def experiment_file(folder: Path, body: str) -> str:
@@ -241,40 +215,9 @@ def test_eval_and_figures_of_what_is_no_run(refused, tmp_path):
     assert "is no run and holds none" in refused("figures", "curves", f"--runs={tmp_path}")
 
 
-def test_prepare_refuses_to_overwrite_and_to_guess(refused, tmp_path, corpus, shards):
-    assert "exists already" in refused("train.prepare", f"--corpus={corpus}", f"--out={shards}")
-    assert "`--corpus` needs `--out`" in refused("train.prepare", f"--corpus={corpus}")
-    assert "holds no .jsonl" in refused("train.prepare", f"--corpus={tmp_path}", f"--out={tmp_path / 'out'}")
-
-
-def test_prepare_refuses_a_source_that_would_leave_its_folder(refused, tmp_path):
-    (tmp_path / "corpus").mkdir()
-    document = {"text": "t", "source": "../up", "origin": "o", "licence": "CC0-1.0", "group": "g"}
-    (tmp_path / "corpus" / "a.jsonl").write_text(json.dumps(document) + "\n")
-    said = refused("train.prepare", f"--corpus={tmp_path / 'corpus'}", f"--out={tmp_path / 'out' / 'shards'}")
-    assert "the source '../up' in" in said
-    assert not (tmp_path / "out").exists()
-
-
 def test_bundled_shards_of_another_corpus(refused, tmp_path, monkeypatch, shards):
     made = tmp_path / "shards" / "bundled-v2048-c256"
     shutil.copytree(shards, made)
     experiment = Path("experiments/code25.py").resolve()
     monkeypatch.chdir(tmp_path)
     assert "was not made from today's bundled corpus" in refused("train", f"--exp={experiment}")
-
-
-def test_prepare_names_the_broken_line_and_leaves_nothing(refused, tmp_path, corpus):
-    broken = Path(shutil.copytree(corpus, tmp_path / "corpus"))
-    with (broken / "text.jsonl").open("a") as stream:
-        stream.write('{"text": "half a document\n')
-    said = refused("train.prepare", f"--corpus={broken}", f"--out={tmp_path / 'made' / 'out'}")
-    assert "text.jsonl, line 61" in said
-    assert not (tmp_path / "made").exists()
-
-
-def test_prepare_with_more_words_than_the_corpus_has(refused, tmp_path, corpus):
-    out = tmp_path / "made" / "out"
-    said = refused("train.prepare", f"--corpus={corpus}", f"--out={out}", "--vocab-size=250000")
-    assert "cannot make a vocabulary of 250000" in said
-    assert list(out.parent.iterdir()) == []

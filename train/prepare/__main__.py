@@ -98,6 +98,9 @@ def _prepare(recipe: "Recipe", data: Path, name: str, arguments: Arguments, *, s
     from train.prepare.corpus import Wanted, prepare
     from train.prepare.tokenizer import load_tokenizer
 
+    for option, value in (("vocab-size", arguments.vocab_size), ("context-tokens", arguments.context_tokens)):
+        if value is not None and value < 1:
+            raise UsageError(f"`--{option}` must be at least 1, got {value}")
     model = scale_named(arguments.scale or "nano").model
     recipe_vocab = None if arguments.scale else recipe.tokenizer.vocab_size
     vocab_size = arguments.vocab_size or recipe_vocab or model.vocab_size
@@ -110,8 +113,6 @@ def _prepare(recipe: "Recipe", data: Path, name: str, arguments: Arguments, *, s
             )
         vocab_size = words
     context_tokens = arguments.context_tokens or model.context_tokens
-    if min(vocab_size, context_tokens, arguments.workers) < 1:
-        raise UsageError("`--vocab-size`, `--context-tokens` and `--workers` must be at least 1")
     wanted = Wanted(context_tokens=context_tokens, vocab_size=vocab_size, tokenizer=own)
     out = arguments.out or prepared_shards(name, vocab_size=vocab_size, context_tokens=context_tokens)
     with _workers(arguments) as workers:
@@ -128,6 +129,8 @@ def _workers(arguments: Arguments) -> contextlib.AbstractContextManager:
         return RayWorkers(arguments.ray_address, workers=arguments.workers)
     if arguments.ray_address is not None:
         raise UsageError("`--ray-address` needs `--on ray`")
+    if arguments.workers < 1:
+        raise UsageError(f"`--workers` must be at least 1, got {arguments.workers}")
     from train.prepare.workers.local import LocalWorkers
 
     return LocalWorkers(arguments.workers)

@@ -64,13 +64,16 @@ class Folder(Reader, tag="folder", frozen=True, kw_only=True, forbid_unknown_fie
         """One document a file; its origin is its path. A file that cannot be read is a broken one."""
         for name in part.files:
             try:
-                yield self._document(data, name, source)
+                found = self._document(data, name, source)
             except OSError:
-                yield Dropped(name, "cannot be read", broken=True)
+                found = Dropped(name, "cannot be read", broken=True)
             except UnicodeDecodeError:
-                yield Dropped(name, NOT_UTF8, broken=True)
+                found = Dropped(name, NOT_UTF8, broken=True)
+            if found is not None:
+                yield found
 
-    def _document(self, data: Path, name: str, source: str) -> Document | Dropped:
+    def _document(self, data: Path, name: str, source: str) -> Document | Dropped | None:
+        """None for a file of another kind: it is no part of this input, as one that `patterns` leave out."""
         if name.endswith(".ipynb"):
             return Dropped(name, "a notebook, which the reader `notebooks` reads")
         with open(data / name, "rb") as stream:
@@ -87,7 +90,9 @@ class Folder(Reader, tag="folder", frozen=True, kw_only=True, forbid_unknown_fie
         kind = kind_of(language)
         if not language:
             return Dropped(name, "no known language")
-        if kind not in self.kinds or (self.languages is not None and language not in self.languages):
+        if kind not in self.kinds:
+            return None
+        if self.languages is not None and language not in self.languages:
             return Dropped(name, f"language: {language}")
         return to_document(
             text,

@@ -13,6 +13,8 @@ def pack(tokens: np.ndarray, *, context_tokens: int, eos_id: int) -> np.ndarray:
     [[1, 5, 6, 7, 1], [1, 8, 1, 1, 1]]
     """
     rows = -(-len(tokens) // context_tokens)
+    if not rows:
+        return np.empty((0, context_tokens + 1), tokens.dtype)
     stream = np.full(rows * context_tokens + 1, eos_id, tokens.dtype)
     stream[1 : len(tokens) + 1] = tokens
     return np.lib.stride_tricks.sliding_window_view(stream, context_tokens + 1)[::context_tokens]
