@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from eval import sandbox
 from eval.sandbox import Limits, Outcome, require_sandbox, run_program, run_programs
 from mixsched.errors import UsageError
 
@@ -321,6 +322,19 @@ def test_a_bubblewrap_that_may_not_work_is_refused(monkeypatch: pytest.MonkeyPat
     require_sandbox.cache_clear()
     with pytest.raises(UsageError, match=r"allow user namespaces.*No permissions to create"):
         run_program("pass", QUICK)
+
+
+def test_a_sandbox_that_never_answers_is_ended_and_counts_as_no_failure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "bwrap").write_text("#!/bin/sh\nexec sleep 30\n")
+    (tmp_path / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(sandbox, "require_sandbox", lambda: None)
+    monkeypatch.setattr(sandbox, "_GRACE_S", 0.5)
+    started = time.monotonic()
+    assert run_program("pass", Limits(wall_s=0.1)).verdict == "sandbox_error"
+    assert time.monotonic() - started < 10
 
 
 def test_a_bubblewrap_that_just_runs_the_program_is_caught(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from train.corpora.document import Document
 
 # What one task reads: large enough that starting it costs nothing, small enough that losing it costs little.
-PART_BYTES = 64_000_000
+PART_BYTES = 32_000_000
 # Longer documents are broken records, so that no input can fill a worker's memory.
 MAX_DOCUMENT_BYTES = 64_000_000
 UNKNOWN_LICENCE = "unknown"

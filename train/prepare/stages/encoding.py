@@ -18,8 +18,8 @@ from train.prepare.stages.verdicts import HELD_OUT, Read
 from train.prepare.stages.work import Made, Task
 from train.prepare.tokenizer import SPACE_MARK, Tokenizer, load_tokenizer
 
-# Text that a task encodes.
-TASK_BYTES = 64_000_000
+# Text that a task encodes at least, so that small corpora keep many workers busy; more where it makes too many tasks.
+TASK_BYTES, MANY_TASKS = 16_000_000, 8_192
 TOKENS_FILE, PIECES_FILE = "tokens.bin", "pieces.npy"
 # A manifest lists so many licences, origins and languages; what comes later is counted together.
 _NAMES, OTHERS = 100, "others"
@@ -71,10 +71,11 @@ def encode_tasks(
     recipe: Recipe, reads: tuple[Read, ...], decided: Made, tokenizer: Tokenizer, kept: Decided
 ) -> list[Task]:
     """A task for every so many bytes of what each read task found."""
+    task_bytes = max(TASK_BYTES, sum(sum(read.cleaned.group_bytes) for read in reads) // MANY_TASKS)
     return [
         Task(f"encode-{number:05}-{groups[0]:05}", encode, spec, size=sum(read.cleaned.group_bytes[slice(*groups)]))
         for number, read in enumerate(reads)
-        for groups in _ranges(read.cleaned.group_bytes)
+        for groups in _ranges(read.cleaned.group_bytes, task_bytes)
         for spec in [
             EncodeSpec(
                 read=read,
@@ -89,16 +90,16 @@ def encode_tasks(
     ]
 
 
-def _ranges(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Consecutive groups of at least TASK_BYTES together, but for the last ones.
+def _ranges(sizes: Sequence[int], least: int) -> Iterator[tuple[int, int]]:
+    """Consecutive groups of at least so many bytes together, but for the last ones.
 
-    >>> list(_ranges([TASK_BYTES, 5, TASK_BYTES, 7]))
+    >>> list(_ranges([10, 5, 10, 7], 10))
     [(0, 1), (1, 3), (3, 4)]
     """
     first, held = 0, 0
     for group, size in enumerate(sizes):
         held += size
-        if held >= TASK_BYTES:
+        if held >= least:
             yield first, group + 1
             first, held = group + 1, 0
     if held:

@@ -31,6 +31,8 @@ class Stages:
         """What the tasks wrote and their results, in their order; what was finished before is not done again."""
         outcomes = [finished(self._work, task) for task in tasks]
         open_tasks = [number for number, outcome in enumerate(outcomes) if outcome is None]
+        # The largest first, so that no worker begins one when the others have ended.
+        open_tasks.sort(key=lambda number: -tasks[number].size)
         with stage_shown(stage, [task.size for task in tasks], open_tasks, self._say) as advance:
             work = functools.partial(execute, self._work)
             for place, outcome in self._workers.run(work, [tasks[number] for number in open_tasks]):
