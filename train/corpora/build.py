@@ -25,7 +25,7 @@ from train.corpora.instruct import instruct_buckets
 from train.corpora.markup import markup_buckets
 from train.corpora.metamath import metamath_bucket
 from train.corpora.prose import prose_buckets
-from train.corpora.synthetic import generate_programs, synthetic_bucket
+from train.corpora.synthetic.programs import generate_programs, synthetic_bucket
 from train.corpora.wordnet import read_wordnet, wordnet_bucket
 
 MAX_COMPRESSED_BYTES = 4_000_000

@@ -12,8 +12,10 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from mixsched.errors import UsageError
 
-class BuildError(Exception):
+
+class BuildError(UsageError):
     """What stops a build for a reason that its user can act on, in one sentence."""
 
 

@@ -11,8 +11,8 @@ from train.corpora.admit import Bucket, shuffled
 from train.corpora.document import Document
 from train.corpora.factbook import LICENCE as FACTBOOK_LICENCE
 from train.corpora.factbook import Country
-from train.corpora.synthetic import LICENCE as SYNTHETIC_LICENCE
-from train.corpora.synthetic import Program, documented
+from train.corpora.synthetic.programs import LICENCE as SYNTHETIC_LICENCE
+from train.corpora.synthetic.programs import Program, documented
 from train.corpora.wordnet import LICENCE as WORDNET_LICENCE
 from train.corpora.wordnet import Entry, WordNet, capital, named
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from eval.sandbox import require_sandbox
 from mixsched.errors import UsageError
 from train.corpora.document import Document
-from train.corpora.synthetic import LICENCE, as_program
-from train.corpora.synthetic_levels import GENERATOR_VERSION, LEVELS, draw_levelled, index_of, judged
+from train.corpora.synthetic.levels import GENERATOR_VERSION, LEVELS, draw_levelled, index_of, judged
+from train.corpora.synthetic.programs import LICENCE, as_program
 from train.prepare.readers.reader import Dropped, Part, Reader
 
 _PART_DRAWS = 500

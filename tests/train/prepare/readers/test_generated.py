@@ -8,7 +8,7 @@ import pytest
 from eval.sandbox import require_sandbox
 from mixsched.errors import UsageError
 from train.corpora.document import Document
-from train.corpora.synthetic_levels import level_of
+from train.corpora.synthetic.levels import level_of
 from train.prepare.readers.generated import Generated
 from train.prepare.readers.reader import Dropped, Part
 

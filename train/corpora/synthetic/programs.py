@@ -16,10 +16,10 @@ from collections.abc import Iterator
 
 from train.corpora.admit import Bucket, keyed_hash, shuffled
 from train.corpora.document import Document
-from train.corpora.synthetic_check import passing, wrong_variant
-from train.corpora.synthetic_classics import classic_task
-from train.corpora.synthetic_families import FAMILIES
-from train.corpora.synthetic_pipelines import Task, pipeline_task
+from train.corpora.synthetic.check import passing, wrong_variant
+from train.corpora.synthetic.classics import classic_task
+from train.corpora.synthetic.families import FAMILIES
+from train.corpora.synthetic.pipelines import Task, pipeline_task
 
 LICENCE = "Apache-2.0"
 _PIPELINE_WEIGHT, _CLASSIC_WEIGHT = 24, 6

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from train.corpora.synthetic_pipelines import Task
+from train.corpora.synthetic.pipelines import Task
 
 # A command of the walker: code on x, y, dx, dy; words; and the same on the four numbers.
 _Walk = tuple[int, int, int, int]

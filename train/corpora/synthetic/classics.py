@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from train.corpora.synthetic_pipelines import WORDS, Task
+from train.corpora.synthetic.pipelines import WORDS, Task
 
 
 def classic_task(rng: random.Random) -> Task:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from train.corpora.synthetic_pipelines import WORDS, Task
+from train.corpora.synthetic.pipelines import WORDS, Task
 
 _LABELS = (
     ("low", "medium", "high", "extreme"), ("cold", "mild", "warm", "hot"),

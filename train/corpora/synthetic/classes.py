@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from train.corpora.synthetic_pipelines import Task
+from train.corpora.synthetic.pipelines import Task
 
 # A class's methods: name, parameter, body (the number is self.value, the record self.log), words, and the same on a
 # pair of number and record.

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from train.corpora.synthetic_pipelines import WORDS, Task
+from train.corpora.synthetic.pipelines import WORDS, Task
 
 _TURNS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
     ("int(value)", "whole numbers", int), ("value.upper()", "text in capitals", lambda v: v.upper()),

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from train.corpora.synthetic_pipelines import Task
+from train.corpora.synthetic.pipelines import Task
 
 _LEAVES: tuple[tuple[str, str, Callable[[int, int, int], Any]], ...] = (
     ("item", "the numbers", lambda v, d, k: v), ("item * item", "the squares", lambda v, d, k: v**2),

@@ -5,8 +5,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from train.corpora.synthetic_sinks import Sink, sinks
-from train.corpora.synthetic_steps import Step, integer_steps, string_steps
+from train.corpora.synthetic.sinks import Sink, sinks
+from train.corpora.synthetic.steps import Step, integer_steps, string_steps
 
 WORDS = (  # noqa: SIM905
     "apple bread candle door engine forest garden hill island jacket kettle lemon mirror noon "

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from train.corpora.synthetic_pipelines import Task
+from train.corpora.synthetic.pipelines import Task
 
 _Grid = list[list[int]]
 _CELLS: tuple[tuple[str, str, Callable[[int, int, int, int], bool]], ...] = (

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from train.corpora.admit import shuffled
-from train.corpora.desk_prose import article_documents, treasury_documents
+from train.corpora.desk.prose import article_documents, treasury_documents
 from train.corpora.docstrings import docstring_pairs
 from train.corpora.document import Document
 from train.corpora.factbook import factbook_bucket, read_countries
@@ -12,7 +12,7 @@ from train.corpora.fetch import Unpacked
 from train.corpora.instruct import instruct_buckets
 from train.corpora.metamath import metamath_bucket
 from train.corpora.prose import prose_buckets
-from train.corpora.synthetic import generate_programs
+from train.corpora.synthetic.programs import generate_programs
 from train.corpora.wordnet import read_wordnet, wordnet_bucket
 
 # Their functions are in no other source; what they are is said by long docstrings.

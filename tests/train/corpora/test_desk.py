@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from train.corpora import desk, desk_files, fetch
-from train.corpora.desk_files import copy_code, copy_licences, licence_folder
-from train.corpora.desk_packages import read_packages
-from train.corpora.desk_prose import article_documents, treasury_documents
-from train.corpora.desk_trees import TREES, Tree
+from mixsched import cli
+from train.corpora import fetch
+from train.corpora.desk import files, gather
+from train.corpora.desk.__main__ import main
+from train.corpora.desk.files import copy_code, copy_licences, licence_folder
+from train.corpora.desk.packages import read_packages
+from train.corpora.desk.prose import article_documents, treasury_documents
+from train.corpora.desk.trees import TREES, Tree
 from train.corpora.factbook import Country
 from train.corpora.fetch import BuildError, Package, Unpacked
 from train.corpora.wordnet import Entry, WordNet
@@ -33,14 +36,14 @@ def _write(root: Path, files: dict[str, str]) -> None:
 
 
 def _only(monkeypatch: pytest.MonkeyPatch, *trees: Tree, licence: str = "MIT") -> None:
-    monkeypatch.setattr(desk_files, "TREES", {licence: trees})
+    monkeypatch.setattr(files, "TREES", {licence: trees})
 
 
 def test_every_package_is_pinned_once_and_in_the_notice():
     packages = read_packages()
     assert all(len(package.sha256) == 64 for package in packages.values())
     assert len({package.label for package in packages.values()}) == len(packages) > 60
-    notice = Path(desk.__file__).with_name("desk-NOTICE.md").read_text(encoding="utf-8")
+    notice = Path(files.__file__).with_name("NOTICE.md").read_text(encoding="utf-8")
     assert [package.label for package in packages.values() if f"`{package.label}`" not in notice] == []
     assert [licence for licence in TREES if f"`{licence}`" not in notice] == []
 
@@ -148,9 +151,12 @@ def test_an_article_shares_its_group_with_what_it_is_about(tmp_path):
 
 
 def _gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, fill) -> int:
-    monkeypatch.setattr(desk, "fetch", lambda package, cache: _unpacked(tmp_path, package.name))
-    monkeypatch.setattr(desk, "_fill", fill)
-    return desk.main(["--out", str(tmp_path / "corpora/desk"), "--cache", str(tmp_path / "cache")])
+    monkeypatch.setattr(gather, "fetch", lambda package, cache: _unpacked(tmp_path, package.name))
+    monkeypatch.setattr(gather, "_fill", fill)
+    monkeypatch.setattr("sys.argv", ["desk", f"--out={tmp_path / 'corpora/desk'}", f"--cache={tmp_path / 'cache'}"])
+    with pytest.raises(SystemExit) as stop:
+        cli.run(main)
+    return int(stop.value.code or 0)
 
 
 def _fill_one(folder: Path, packages: object) -> None:
@@ -179,7 +185,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, monkeypatch, capsys)
 def test_a_gathering_that_fails_leaves_nothing_but_the_cache(tmp_path, monkeypatch, capsys):
     def fails(folder, packages):
         _fill_one(folder, packages)
-        raise BuildError("no file for the tree 'x'; correct its folders in desk_trees.py")
+        raise BuildError("no file for the tree 'x'; correct its folders in trees.py")
 
     assert _gathered(tmp_path, monkeypatch, fill=fails) == 2
     assert capsys.readouterr().err.splitlines()[-1].startswith("error: no file for the tree")

@@ -5,7 +5,7 @@ from pathlib import Path
 from train.corpora.fetch import Package
 
 # One a line: short name, kind, name, version, SHA-256.
-_TABLE = Path(__file__).with_name("desk_packages.txt")
+_TABLE = Path(__file__).with_name("packages.txt")
 
 
 def read_packages() -> dict[str, Package]:

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 
-from train.corpora.synthetic_pipelines import Task
+from train.corpora.synthetic.pipelines import Task
 
 _GAINS: tuple[tuple[str, str, Callable[[int, int, int], int]], ...] = (
     ("values[place]", "the value", lambda v, p, k: v), ("values[place] * place", "the value times its place",

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from train.corpora.desk_trees import TREES, Tree
+from train.corpora.desk.trees import TREES, Tree
 from train.corpora.fetch import BuildError, Unpacked
 
 # A file over this is data. What is smaller and not worth reading is left to the filters of the recipe.
@@ -27,7 +27,7 @@ def copy_code(packages: Mapping[str, Unpacked], out: Path) -> Counter[str]:
         for tree in trees:
             copied = _copy_tree(tree, packages[tree.package], out / licence_folder(licence) / tree.folder)
             if not copied:
-                raise BuildError(f"no file for the tree {tree.folder!r}; correct its folders in desk_trees.py")
+                raise BuildError(f"no file for the tree {tree.folder!r}; correct its folders in trees.py")
             sizes.update(copied)
     return sizes
 

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from train.corpora.synthetic_pipelines import Task
+from train.corpora.synthetic.pipelines import Task
 
 # Subject, the two fields to group by, the two numbers.
 _SUBJECTS = (

@@ -15,9 +15,9 @@ from eval.sandbox import require_sandbox
 from mixsched.errors import UsageError
 from train.corpora import build
 from train.corpora.document import Document, read_documents
-from train.corpora.synthetic import as_program, draw_program, generate_programs, structure_of, synthetic_bucket
-from train.corpora.synthetic_check import passing, wrong_variant
-from train.corpora.synthetic_levels import LEVELS, draw_levelled, index_of, judged, level_of
+from train.corpora.synthetic.check import passing, wrong_variant
+from train.corpora.synthetic.levels import LEVELS, draw_levelled, index_of, judged, level_of
+from train.corpora.synthetic.programs import as_program, draw_program, generate_programs, structure_of, synthetic_bucket
 from train.prepare.split import is_heldout
 
 BUNDLED = Path(build.__file__).parent / "bundled"

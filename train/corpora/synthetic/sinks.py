@@ -6,7 +6,7 @@ import operator
 import random
 from collections import Counter
 
-from train.corpora.synthetic_steps import Sink
+from train.corpora.synthetic.steps import Sink
 
 
 def sinks(rng: random.Random) -> tuple[Sink, ...]:

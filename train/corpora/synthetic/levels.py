@@ -8,20 +8,20 @@ import dataclasses
 import random
 from collections.abc import Callable, Iterator, Sequence
 
-from train.corpora.synthetic import Program, as_program, one_result, program_of
-from train.corpora.synthetic_check import passing, wrong_variant
-from train.corpora.synthetic_classes import class_task
-from train.corpora.synthetic_classics import classic_task
-from train.corpora.synthetic_dates import date_task
-from train.corpora.synthetic_families import FAMILIES
-from train.corpora.synthetic_grids import grid_task
-from train.corpora.synthetic_helped import helped_task
-from train.corpora.synthetic_machines import machine_task, walker_task
-from train.corpora.synthetic_nested import nested_task
-from train.corpora.synthetic_parsing import parsing_task
-from train.corpora.synthetic_pipelines import Task, pipeline_task
-from train.corpora.synthetic_records import record_task
-from train.corpora.synthetic_tables import choice_task, path_task
+from train.corpora.synthetic.check import passing, wrong_variant
+from train.corpora.synthetic.classes import class_task
+from train.corpora.synthetic.classics import classic_task
+from train.corpora.synthetic.dates import date_task
+from train.corpora.synthetic.families import FAMILIES
+from train.corpora.synthetic.grids import grid_task
+from train.corpora.synthetic.helped import helped_task
+from train.corpora.synthetic.machines import machine_task, walker_task
+from train.corpora.synthetic.nested import nested_task
+from train.corpora.synthetic.parsing import parsing_task
+from train.corpora.synthetic.pipelines import Task, pipeline_task
+from train.corpora.synthetic.programs import Program, as_program, one_result, program_of
+from train.corpora.synthetic.records import record_task
+from train.corpora.synthetic.tables import choice_task, path_task
 
 # Changes whenever any seed and index would give another program, so that nobody mixes the two.
 GENERATOR_VERSION = 2
