@@ -30,17 +30,26 @@ def find_recipe(corpus: str) -> tuple[Recipe, Path, str]:
 
 
 def recipe_text(recipe: Recipe, data: Path) -> str:
-    """A recipe as the TOML that reads back as an equal one."""
-    value: Any = _without_nulls(msgspec.to_builtins(recipe))
-    return to_toml({**value, "data": str(data.absolute())})
+    """A recipe as the TOML that reads back as an equal one; what is as it is by default is left out."""
+    return to_toml({**_declared(recipe), "data": str(data.absolute())})
 
 
-def _without_nulls(value: object) -> object:
+def _declared(value: Any) -> Any:
+    """Tables of what differs from its default."""
+    if isinstance(value, msgspec.Struct):
+        tag = value.__struct_config__.tag
+        fields = {field.name: (getattr(value, field.name), _default(field)) for field in msgspec.structs.fields(value)}
+        differing = {name: _declared(own) for name, (own, default) in fields.items() if own != default}
+        return {"reader": tag, **differing} if tag else differing
     if isinstance(value, dict):
-        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
-    if isinstance(value, list | tuple):
-        return [_without_nulls(each) for each in value]
+        return {key: _declared(each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        return [_declared(each) for each in value]
     return value
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 def _names() -> list[str]:

@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 _PERCENT_TOLERANCE = 0.05
 
 
-class TokenizerChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class TokenizerChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A SentencePiece model that is trained on a sample of the recipe's documents, or one that is there already."""
 
     vocab_size: int | None = None
@@ -51,7 +51,7 @@ class TokenizerChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise ValueError(f"`weights` must not be negative, got {self.weights}")
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One source of the mix: its inputs, read in their order, and what is kept of them.
 
     What is dropped is dropped in the order of these fields: `filters` look at a document alone, then exact
@@ -88,7 +88,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 raise ValueError(f"`shares` must be above 0 and add up to 100 (percent), they add up to {total:g}")
 
 
-class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `python -m train.prepare` makes shards from."""
 
     sources: dict[str, Source]

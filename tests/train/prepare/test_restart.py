@@ -124,6 +124,17 @@ def test_only_what_depends_on_a_changed_input_is_done_again(corpus, tmp_path, mo
     same_files(out, prepared(mine, tmp_path / "anew"))
 
 
+def test_what_other_processes_finished_is_not_done_again(corpus, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr("train.prepare.corpus.assemble", lambda *_, **__: None)
+        prepared(corpus, out, workers=2)
+    done = []
+    monkeypatch.setattr("train.prepare.stages.running.execute", lambda folder, task: done.append(task.name))
+    prepared(corpus, out)
+    assert done == []
+
+
 def test_two_recipes_in_one_folder_are_refused(corpus, tmp_path):
     with work_folder(tmp_path / "work", {"recipe": 1, "context": 2}):
         pass

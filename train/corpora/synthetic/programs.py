@@ -19,6 +19,7 @@ from train.corpora.document import Document
 from train.corpora.synthetic.check import passing, wrong_variant
 from train.corpora.synthetic.classics import classic_task
 from train.corpora.synthetic.families import FAMILIES
+from train.corpora.synthetic.literal import literal
 from train.corpora.synthetic.pipelines import Task, pipeline_task
 
 LICENCE = "Apache-2.0"
@@ -124,11 +125,11 @@ def program_of(task: Task, index: int) -> Program:
 
 
 def _assert(task: Task, arguments: tuple) -> str:
-    call = f"{task.name}({', '.join(map(repr, arguments))})"
+    call = f"{task.name}({', '.join(map(literal, arguments))})"
     expected = task.reference(*arguments)
     if expected is None or isinstance(expected, bool):
         return f"assert {call} is {expected}"
-    return f"assert {call} == {expected!r}"
+    return f"assert {call} == {literal(expected)}"
 
 
 def structure_of(code: str) -> str:

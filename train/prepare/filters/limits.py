@@ -14,7 +14,7 @@ from train.prepare.filters.marks import MINIFIED_LANGUAGES, is_generated, is_min
 from train.prepare.filters.visible import is_html, visible_length
 
 
-class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits that a document must keep; a limit that is not set is not looked at.
 
     A value that equals its limit is kept. Shares are of the text's characters, 0 to 1; where each measure and its

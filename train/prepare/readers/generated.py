@@ -10,7 +10,7 @@ from train.corpora.synthetic.levels import GENERATOR_VERSION, LEVELS, draw_level
 from train.corpora.synthetic.programs import LICENCE, as_program
 from train.prepare.readers.reader import Dropped, Part, Reader
 
-_PART_DRAWS = 500
+_PART_DRAWS = 200
 # Measured over 20,000 draws; for progress and balance only.
 _DRAW_BYTES = 800
 

@@ -48,7 +48,6 @@ class Reader(
     frozen=True,
     kw_only=True,
     forbid_unknown_fields=True,
-    omit_defaults=True,
     tag_field="reader",
 ):
     """One input of a source, as a recipe declares it: `reader` names the kind, the other keys are its fields.
