@@ -117,7 +117,7 @@ def test_only_what_depends_on_a_changed_input_is_done_again(corpus, tmp_path, mo
     (mine / "markup.jsonl").write_text("".join(lines[1:]))
     done = []
     monkeypatch.setattr(
-        "train.prepare.stages.execute", lambda folder, task: done.append(task.name) or execute(folder, task)
+        "train.prepare.stages.running.execute", lambda folder, task: done.append(task.name) or execute(folder, task)
     )
     prepared(mine, out)
     assert sum(name.startswith("clean") for name in done) == 1
