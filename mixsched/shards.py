@@ -42,9 +42,9 @@ class Manifest:
 
     A row has `context_tokens + 1` ids, the last of which is the first of the next row, so that every token of the
     documents is a target once. `tokens` counts the documents' tokens with their EOS, `text_bytes` their UTF-8
-    bytes; `tokenizer` is the SHA-256 of the tokenizer's model file. `dropped` counts by reason the documents that became
-    no part of the source (told with the training part), with some examples; `licences` and `origins` count documents,
-    `languages` bytes.
+    bytes; `tokenizer` is the SHA-256 of the tokenizer's model file. `dropped` counts by reason the documents that
+    became no part of the source (told with the training part), with some examples; `licences` and `origins` count
+    documents, `languages` bytes.
     """
 
     source: str

@@ -28,8 +28,7 @@ def prepared_recipe(
     if isinstance(recipe, dict):
         recipe = parse_recipe(recipe, where="the recipe")
     wanted = Wanted(context_tokens=context_tokens, vocab_size=vocab_size, tokenizer=tokenizer)
-    with LocalWorkers(workers) as processes:
-        prepare(recipe, data, out, wanted, workers=processes, say=lambda _: None)
+    prepare(recipe, data, out, wanted, workers=LocalWorkers(workers), say=lambda _: None)
     return out
 
 

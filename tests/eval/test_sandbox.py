@@ -3,6 +3,7 @@
 What these programs try would do no harm outside either: bombs are counted, and files have names of their own.
 """
 
+import json
 import os
 import signal
 import socket
@@ -18,7 +19,10 @@ from eval.sandbox import Limits, Outcome, require_sandbox, run_program, run_prog
 from mixsched.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
-QUICK = Limits(wall_s=5.0, memory_bytes=200 * 2**20, output_bytes=100_000, file_bytes=2**20)
+PYTHON = Path(sys.base_prefix).resolve()
+# Long enough for any of these programs on a busy machine; those without an end get ENDLESS.
+QUICK = Limits(wall_s=30.0, memory_bytes=200 * 2**20, output_bytes=100_000, file_bytes=2**20)
+ENDLESS = Limits(wall_s=0.3)
 try:
     require_sandbox()
 except UsageError as missing:
@@ -50,6 +54,10 @@ GOOD = {
     "bytes that are no text": "import sys\nsys.stdout.buffer.write(b'\\xff\\xfe\\x00')\n",
     "standard input is empty": "import sys\nassert sys.stdin.read() == ''\n",
     "left running": "import subprocess\nsubprocess.Popen(['sleep', '60'])\n",
+    "annotations": "def f(x: 1 + 1):\n    pass\n\nassert f.__annotations__ == {'x': 2}\n",
+    "arguments": "import sys\nassert sys.argv == ['']\n",
+    "interrupts": "import signal\nassert signal.getsignal(2) is signal.default_int_handler\n"
+    "assert signal.getsignal(17) == signal.SIG_DFL and signal.set_wakeup_fd(-1) == -1\n",
     "unicode": "assert '\u00e4\u2603' == chr(228) + chr(0x2603)\n",
 }
 
@@ -58,7 +66,7 @@ GOOD = {
 def test_a_program_that_runs_to_its_end_passes(name: str) -> None:
     outcome = run(GOOD[name])
     assert outcome.verdict == "passed", outcome.stderr
-    assert 0 < outcome.wall_s < QUICK.wall_s
+    assert outcome.wall_s > 0
 
 
 # Sends a value to whoever listens, if it could be the mark that the runner waits for.
@@ -106,7 +114,7 @@ EARLY = {
     "        send(os.read(fd, 16))\n    except OSError:\n        pass\nassert False\n",
     "the runner's functions": (
         "import sys\nrunner = sys._getframe(1).f_globals\n"
-        "runner['_finish'] = runner['_print_error'] = runner['_hide_stack'] = lambda *_: 0\nassert False\n"
+        "runner['_finish'] = runner['_print_error'] = runner['_flush'] = lambda *_: 0\nassert False\n"
     ),
 }
 
@@ -129,7 +137,6 @@ def attempt(code: str) -> str:
 REFUSED = {
     "/etc/passwd": "open('/etc/passwd')",
     "the checkout": f"os.listdir({str(ROOT)!r})",
-    "the home's files": "assert os.listdir('/root') in ([], ['.pyenv'])\nos.listdir('/home')",
     "the virtual environment": f"os.listdir({sys.prefix!r})",
     "/proc": "os.listdir('/proc/1')",
     "the parent's environment": "open(f'/proc/{os.getppid()}/environ', 'rb').read()",
@@ -162,6 +169,18 @@ def test_nothing_outside_can_be_reached(name: str) -> None:
     assert outcome.verdict == "passed", outcome.stderr
 
 
+@pytest.mark.parametrize("folder", sorted({Path.home(), *ROOT.parents, *PYTHON.parents}), ids=str)
+def test_of_a_folder_above_no_more_is_seen_than_the_way_to_python(folder: Path) -> None:
+    """A home, too, which is empty unless Python lies in it."""
+    outcome = run(f"import os\ntry:\n    print(*os.listdir({str(folder)!r}), sep='\\n')\nexcept OSError:\n    pass\n")
+    way = [str(PYTHON.relative_to(folder).parts[0])] if PYTHON.is_relative_to(folder) else []
+    shown = [name for name in outcome.stdout.split("\n") if name]
+    if folder == Path("/"):
+        assert set(shown) <= {"bin", "dev", "etc", "lib", "lib32", "lib64", "libx32", "tmp", "usr", *way}
+    elif not folder.is_relative_to("/usr") and not folder.is_relative_to("/tmp"):
+        assert set(shown) <= set(way)
+
+
 def test_not_even_this_machine_answers_over_the_network() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = server.getsockname()
@@ -175,13 +194,65 @@ def test_sets_have_the_same_order_in_every_run() -> None:
     assert run(program).stdout == run(program).stdout != ""
 
 
-def test_the_environment_is_empty_and_the_user_is_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_the_same_everywhere_and_the_user_is_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "something")
-    outcome = run("import os\nprint(sorted(os.environ), os.getuid(), os.getgid(), os.getgroups(), os.uname()[1])\n")
-    names, rest = outcome.stdout.split("] ", 1)
-    assert "SECRET_KEY" not in names
-    assert "PYTHONPATH" not in names
-    assert rest.startswith("65534 65534 [] sandbox")
+    monkeypatch.setenv("LANG", "de_DE.ISO-8859-1")
+    outcome = run(
+        "import json, os\nprint(json.dumps([dict(os.environ), os.getcwd()]))\n"
+        "print(os.getuid(), os.getgid(), os.getgroups(), os.uname()[1])\n"
+    )
+    told, rest = outcome.stdout.splitlines()
+    names, where = json.loads(told)
+    assert names.pop("PWD", "/tmp") == where == "/tmp"
+    assert names == {"PATH": "/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
+    assert rest == "65534 65534 [] sandbox"
+
+
+def test_python_reads_no_packages_of_the_machine_and_writes_no_compiled_modules() -> None:
+    outcome = run(
+        "import sys\nflags = sys.flags\nprint(flags.no_site, flags.no_user_site, flags.dont_write_bytecode)\n"
+    )
+    assert outcome.stdout == "1 1 1\n"
+
+
+def test_a_program_holds_no_descriptor_of_the_runner_but_the_one_for_its_mark() -> None:
+    outcome = run(
+        "import fcntl, os\nfor number in range(200):\n    try:\n"
+        "        print(number > 2 or number, fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY)\n"
+        "    except OSError:\n        pass\n"
+    )
+    assert outcome.stdout.splitlines() == ["0 False", "1 True", "2 True", "True True"]
+
+
+def test_a_program_is_in_a_session_of_the_sandbox() -> None:
+    """In its caller's it could write into the terminal's input."""
+    assert run("import os\nprint(os.getsid(0))\n").stdout == "1\n"
+
+
+def test_what_a_program_may_use_is_limited_and_cannot_be_raised() -> None:
+    limits = Limits(wall_s=7.0, memory_bytes=300 * 2**20, processes=9, file_bytes=123_456)
+    names = ("AS", "CORE", "CPU", "FSIZE", "NOFILE", "NPROC")
+    program = "import resource\n" + "".join(f"print(*resource.getrlimit(resource.RLIMIT_{each}))\n" for each in names)
+    found = [tuple(map(int, line.split())) for line in run(program, limits).stdout.splitlines()]
+    assert dict(zip(names, found, strict=True)) == {
+        "AS": (300 * 2**20,) * 2,
+        "CORE": (0, 0),
+        "CPU": (8, 9),
+        "FSIZE": (123_456,) * 2,
+        "NOFILE": (64, 64),
+        "NPROC": (9, 9),
+    }
+
+
+@pytest.mark.parametrize("folder", ["/tmp", "/dev/shm"])
+def test_files_together_may_take_four_times_the_limit_of_one(folder: str) -> None:
+    program = f"import os\nfound = os.statvfs({folder!r})\nprint(found.f_blocks * found.f_frsize)\n"
+    assert run(program).stdout == f"{4 * QUICK.file_bytes}\n"
+
+
+def test_who_has_used_up_its_seconds_of_processor_is_out_of_time() -> None:
+    """Before the wall's: with several threads, say."""
+    assert run("import os, signal\nos.kill(os.getpid(), signal.SIGXCPU)\n").verdict == "timeout"
 
 
 def test_the_runner_can_be_neither_killed_nor_stopped() -> None:
@@ -193,7 +264,7 @@ def test_the_runner_can_be_neither_killed_nor_stopped() -> None:
 
 
 def test_a_runner_that_is_robbed_of_its_limits_is_no_pass() -> None:
-    robs = "import resource, time\nresource.prlimit(1, resource.RLIMIT_CPU, (0, 0))\ntime.sleep(2)\nassert False\n"
+    robs = "import resource, time\nresource.prlimit(1, resource.RLIMIT_CPU, (0, 0))\ntime.sleep(0.2)\nassert False\n"
     assert run_program(robs, QUICK).verdict in ("failed", "sandbox_error")
 
 
@@ -224,29 +295,37 @@ def test_a_program_that_takes_too_much_memory_is_told_apart(program: str) -> Non
     "program",
     [
         "while True:\n    pass\n",
-        "import time\ntime.sleep(60)\n",
+        "import time\ntime.sleep(600)\n",
         "while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass\n",
-        "import signal, time\nfor sent in (1, 2, 15, 24):\n    signal.signal(sent, signal.SIG_IGN)\ntime.sleep(60)\n",
-        "import os, time\nos.setsid()\ntime.sleep(60)\n",
+        "import signal, time\nfor sent in (1, 2, 15, 24):\n    signal.signal(sent, signal.SIG_IGN)\ntime.sleep(600)\n",
+        "import os, time\nos.setsid()\ntime.sleep(600)\n",
         "import os\nos.kill(os.getpid(), 19)\n",
     ],
 )
 def test_a_program_without_end_is_ended(program: str) -> None:
-    started = time.monotonic()
-    outcome = run(program, Limits(wall_s=1.0))
+    outcome = run(program, ENDLESS)
     assert outcome.verdict == "timeout"
-    assert 1.0 <= outcome.wall_s < 2.0
-    assert time.monotonic() - started < 15
+    assert outcome.wall_s >= ENDLESS.wall_s
 
 
-def test_output_without_end_fails_and_is_cut() -> None:
-    outcome = run("while True:\n    print('x' * 1000)\n")
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_output_without_end_fails_and_is_cut(name: str) -> None:
+    outcome = run(f"import sys\nwhile True:\n    print('x' * 1000, file=sys.{name})\n")
     assert outcome.verdict == "failed"
-    assert "wrote more than 100,000 bytes" in outcome.stderr
+    assert outcome.stderr.endswith("wrote more than 100,000 bytes")
     assert len(outcome.stdout) <= QUICK.output_bytes
-    outcome = run("import sys\nfor _ in range(90):\n    print('x' * 1000, file=sys.stderr)\n")
-    assert outcome.verdict == "passed"
     assert len(outcome.stderr) <= 4_000
+
+
+@pytest.mark.parametrize(("lines", "verdict"), [(45, "passed"), (55, "failed")])
+def test_both_outputs_together_are_limited(lines: int, verdict: str) -> None:
+    both = f"import sys\nfor _ in range({lines}):\n    print('x' * 999)\n    print('y' * 999, file=sys.stderr)\n"
+    outcome = run(both)
+    assert outcome.verdict == verdict
+    assert len(outcome.stderr) <= 4_000
+    if verdict == "passed":
+        assert outcome.stdout == ("x" * 999 + "\n") * lines
+        assert outcome.stderr == (("y" * 999 + "\n") * lines)[-4_000:].strip()
 
 
 def test_an_error_is_told_with_its_line() -> None:
@@ -254,6 +333,24 @@ def test_an_error_is_told_with_its_line() -> None:
     assert "assert f() == 2" in outcome.stderr
     assert "AssertionError: not two" in outcome.stderr
     assert "sandbox_runner" not in outcome.stderr
+    assert outcome.stderr.splitlines()[1] == '  File "<program>", line 5, in <module>'
+
+
+def test_of_a_deep_error_the_last_calls_are_told() -> None:
+    calls = "".join(f"def f{number}():\n    f{number - 1}()\n\n" for number in range(1, 30))
+    outcome = run(f"def f0():\n    raise ValueError('deep')\n\n{calls}f29()\n")
+    assert [line.split()[-1] for line in outcome.stderr.splitlines() if "<program>" in line] == [
+        f"f{number}" for number in range(7, -1, -1)
+    ]
+    assert outcome.stderr.endswith("ValueError: deep\n\nended with status 1 before its last line")
+
+
+def test_of_a_long_error_the_end_is_told() -> None:
+    outcome = run("raise ValueError('x' * 200_000 + 'end')\n")
+    assert outcome.verdict == "failed"
+    assert "xend\n" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    assert 3_900 < len(outcome.stderr) <= 4_000
 
 
 def test_many_programs_keep_their_order() -> None:
@@ -280,7 +377,7 @@ def test_nothing_outlives_its_program() -> None:
         f"import subprocess\nfor _ in range(3):\n    subprocess.Popen(['sleep', {seconds!r}], start_new_session=True)\n"
     )
     assert run(starts).verdict == "passed"
-    assert not sleepers(seconds)
+    wait_for(lambda: not sleepers(seconds))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
@@ -327,14 +424,16 @@ def test_a_bubblewrap_that_may_not_work_is_refused(monkeypatch: pytest.MonkeyPat
 def test_a_sandbox_that_never_answers_is_ended_and_counts_as_no_failure(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "bwrap").write_text("#!/bin/sh\nexec sleep 30\n")
+    seconds = f"600.{os.getpid()}"
+    (tmp_path / "bwrap").write_text(f"#!/bin/sh\nexec sleep {seconds}\n")
     (tmp_path / "bwrap").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr(sandbox, "require_sandbox", lambda: None)
-    monkeypatch.setattr(sandbox, "_GRACE_S", 0.5)
-    started = time.monotonic()
-    assert run_program("pass", Limits(wall_s=0.1)).verdict == "sandbox_error"
-    assert time.monotonic() - started < 10
+    monkeypatch.setattr(sandbox, "_GRACE_S", 0.2)
+    assert run_program("pass", Limits(wall_s=0.1)) == Outcome(
+        "sandbox_error", "", "the sandbox gave no answer in time", 0.0
+    )
+    assert not sleepers(seconds)
 
 
 def test_a_bubblewrap_that_just_runs_the_program_is_caught(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -26,15 +26,6 @@ def python(module: str, *arguments: str) -> str:
     return shlex.join([sys.executable, "-m", module, *arguments])
 
 
-def test_prepare_leaves_nothing_on_a_full_disk(corpus, tmp_path):
-    disk = tmp_path / "disk"
-    prepare = python("train.prepare", f"--corpus={corpus}", f"--out={disk / 'out'}", "--vocab-size=640")
-    done = on_small_disk(disk, "128k", f"{prepare}; echo code $?; ls -A {disk}")
-    assert done.stderr.startswith(WORDS)
-    assert len(done.stderr.splitlines()) == 1
-    assert done.stdout.splitlines()[-1] == "code 2"
-
-
 def test_train_stops_with_a_sentence_and_continues_when_there_is_space(tiny_arguments, tmp_path):
     disk = tmp_path / "disk"
     train = python("train", *tiny_arguments(disk / "runs"), "--resume")

@@ -3,6 +3,9 @@
 import contextlib
 import dataclasses
 import os
+import shlex
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -10,10 +13,14 @@ import tyro
 
 from mixsched import cli
 from mixsched.errors import UsageError
-from train.scales import prepared_shards, scale_named
+from train.scales import prepared_shards
 
 if TYPE_CHECKING:
+    from train.prepare.corpus import Wanted
     from train.prepare.recipe import Recipe
+
+# What experiments/code25.py mixes.
+_CODE25_SOURCES = {"text", "web_code", "markup"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +53,11 @@ class Arguments:
     context_tokens: int | None = None
     """Tokens that a row trains on, instead of the scale's."""
     tokenizer: Path | None = None
-    """A SentencePiece .model to use, instead of one that is trained on the corpus."""
+    """A SentencePiece .model to use (or a prepared folder that holds one), instead of one trained on the corpus."""
+    heldout_share: float | None = None
+    """Share of the documents to hold out, instead of the recipe's; a source's own in the recipe comes first."""
+    broken_share: float | None = None
+    """Share of a source's records that may be broken, instead of the recipe's."""
     workers: int = os.cpu_count() or 1
     """Processes."""
     on: Literal["local", "ray"] = "local"
@@ -54,7 +65,7 @@ class Arguments:
     ray_address: str | None = None
     """A Ray cluster that runs already ("auto", "ray://host:10001"). Default: one on this machine, for this command."""
     show_recipe: bool = False
-    """Print the recipe (that of a folder can be the start of your own) and stop."""
+    """Print the recipe (that of a folder can be the start of your own) and stop. What it takes goes to stderr."""
     check: Path | None = None
     """Verify every shard in a prepared folder against its manifest, and print a table; nothing is made."""
     peek: str | None = None
@@ -74,14 +85,20 @@ def main() -> None:
     if arguments.peek is not None:
         raise UsageError("`--peek` needs `--check`: name the prepared folder whose rows to print")
     # What reads documents is imported when there is work, so that --help answers at once.
-    from train.prepare.finding import find_recipe, recipe_text
+    from train.prepare.finding import data_folder, find_recipe
     from train.prepare.recipe import bundled_recipe
+    from train.prepare.written import recipe_text
 
-    recipe, data, name = find_recipe(arguments.corpus)
+    stream = sys.stderr if arguments.show_recipe else sys.stdout
+    recipe, data, name = find_recipe(
+        arguments.corpus, heldout_share=arguments.heldout_share, say=lambda line: print(line, file=stream, flush=True)
+    )
+    recipe = _with_shares(recipe, arguments)
     if arguments.show_recipe:
         print(recipe_text(recipe, arguments.data or data), end="")
         return
-    _prepare(recipe, arguments.data or data, name, arguments, stamp=bundled_recipe()[2] if name == "bundled" else "")
+    data = data_folder(data, name, given=arguments.data)
+    _prepare(recipe, data, name, arguments, stamp=bundled_recipe()[2] if name == "bundled" else "")
 
 
 def _look(shards: Path, arguments: Arguments) -> None:
@@ -94,32 +111,56 @@ def _look(shards: Path, arguments: Arguments) -> None:
         peek(shards, arguments.peek, rows=arguments.rows, seed=arguments.seed)
 
 
-def _prepare(recipe: "Recipe", data: Path, name: str, arguments: Arguments, *, stamp: str) -> None:
-    from train.prepare.corpus import Wanted, prepare
-    from train.prepare.tokenizer import load_tokenizer
+def _with_shares(recipe: "Recipe", arguments: Arguments) -> "Recipe":
+    """The recipe with the shares that the command line gives."""
+    import msgspec
 
-    for option, value in (("vocab-size", arguments.vocab_size), ("context-tokens", arguments.context_tokens)):
-        if value is not None and value < 1:
-            raise UsageError(f"`--{option}` must be at least 1, got {value}")
-    model = scale_named(arguments.scale or "nano").model
-    recipe_vocab = None if arguments.scale else recipe.tokenizer.vocab_size
-    vocab_size = arguments.vocab_size or recipe_vocab or model.vocab_size
-    own = arguments.tokenizer
-    if own is not None:
-        words = load_tokenizer(own).vocab_size()
-        if arguments.vocab_size not in (None, words):
-            raise UsageError(
-                f"`--tokenizer` '{own}' has {words:,} words, not {arguments.vocab_size:,}; leave out `--vocab-size`"
-            )
-        vocab_size = words
-    context_tokens = arguments.context_tokens or model.context_tokens
-    wanted = Wanted(context_tokens=context_tokens, vocab_size=vocab_size, tokenizer=own)
-    out = arguments.out or prepared_shards(name, vocab_size=vocab_size, context_tokens=context_tokens)
-    with _workers(arguments) as workers:
-        manifests = prepare(recipe, data, out, wanted, workers=workers, stamp=stamp)
+    for name in ("heldout_share", "broken_share"):
+        share = getattr(arguments, name)
+        if share is not None:
+            if not 0 <= share < 1:
+                raise UsageError(f"`--{name.replace('_', '-')}` must lie in 0..1, 1 excluded, got {share}")
+            recipe = msgspec.structs.replace(recipe, **{name: share})
+    return recipe
+
+
+def _prepare(recipe: "Recipe", data: Path, name: str, arguments: Arguments, *, stamp: str) -> None:
+    from train.prepare.corpus import prepare
+    from train.prepare.found import counted
+    from train.prepare.settings import wanted_rows
+
+    wanted = wanted_rows(
+        recipe,
+        data,
+        scale=arguments.scale,
+        vocab_size=arguments.vocab_size,
+        context_tokens=arguments.context_tokens,
+        tokenizer=arguments.tokenizer,
+    )
+    out = arguments.out or prepared_shards(name, vocab_size=wanted.vocab_size, context_tokens=wanted.context_tokens)
+    try:
+        manifests = prepare(recipe, data, out, wanted, workers=_workers(arguments), stamp=stamp)
+    except KeyboardInterrupt:
+        print("what was finished is kept: give the same command again to go on", file=sys.stderr)
+        raise
     for each in manifests:
-        print(f"{each.source} ({each.part}): {each.rows:,} rows of {each.documents:,} documents")
-    print(f"prepared '{out}'; look at it: python -m train.prepare --check {out}")
+        rows, documents = counted(each.rows, "row"), counted(each.documents, "document")
+        print(f"{each.source} ({each.part}): {rows} of {documents}")
+    print(f"prepared '{out}'; look at it: python -m train.prepare --check {shlex.quote(str(out))}")
+    print(_how_to_train(recipe.sources, out, wanted))
+
+
+def _how_to_train(sources: Iterable[str], out: Path, wanted: "Wanted") -> str:
+    options = (
+        f"--shards {shlex.quote(str(out))} --model.vocab-size {wanted.vocab_size} "
+        f"--model.context-tokens {wanted.context_tokens}"
+    )
+    if set(sources) >= _CODE25_SOURCES:
+        return f"train on it: python -m train --exp experiments/code25.py {options}"
+    return (
+        f"train on it: python -m train --exp YOURS.py {options}, where YOURS.py is an experiment (see README.md) whose "
+        f"mix names {', '.join(sources)}"
+    )
 
 
 def _workers(arguments: Arguments) -> contextlib.AbstractContextManager:

@@ -95,8 +95,7 @@ def _prepare(folder: Path, model: Path, workers: int) -> int:
     recipe = parse_recipe({"sources": sources}, where="the benchmark's recipe")
     wanted = Wanted(context_tokens=_CONTEXT_TOKENS, vocab_size=_VOCAB_SIZE, tokenizer=model)
     out = folder / f"out-{workers}"
-    with LocalWorkers(workers) as processes:
-        prepare(recipe, folder, out, wanted, workers=processes, say=lambda _: None)
+    prepare(recipe, folder, out, wanted, workers=LocalWorkers(workers), say=lambda _: None)
     return sum(read_manifest(path.parent).tokens for path in out.rglob("manifest.json"))
 
 

@@ -1,5 +1,6 @@
 """From a recipe to a folder of sources, stage by stage: clean, decide, tokenizer, encode, pack."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,20 +9,20 @@ import msgspec
 
 from mixsched import Manifest
 from mixsched.errors import UsageError
-from mixsched.shards import Shard
+from mixsched.shards import TOKENIZER_FILE, Shard
 from train.prepare.readers.reader import Part
 from train.prepare.recipe import Recipe
-from train.prepare.stages.cleaning import BROKEN, Cleaned, clean_tasks
+from train.prepare.stages.cleaning import Cleaned, clean_tasks
 from train.prepare.stages.deciding import Decided, decide_task
-from train.prepare.stages.dropped import merged
+from train.prepare.stages.dropped import BROKEN, merged
 from train.prepare.stages.encoding import Encoded, encode_tasks
-from train.prepare.stages.finishing import assemble, documents_digest, manifests_of
+from train.prepare.stages.finishing import assemble, documents_digest, manifests_of, remove_leftover
 from train.prepare.stages.packing import index_tasks, pack_tasks
 from train.prepare.stages.running import Stages, Workers
 from train.prepare.stages.sampling import tokenizer_task
 from train.prepare.stages.verdicts import Read
 from train.prepare.stages.work import Made, Task, work_folder
-from train.prepare.tokenizer import tokenizer_in
+from train.prepare.tokenizer import read_tokenizer
 
 # Raise it when the same documents would become other rows.
 PREPARE_FORMAT = 2
@@ -43,7 +44,7 @@ def prepare(
     out: Path,
     wanted: Wanted,
     *,
-    workers: Workers,
+    workers: contextlib.AbstractContextManager[Workers],
     say: Callable[[str], None] = print,
     stamp: str = "",
 ) -> list[Manifest]:
@@ -55,25 +56,26 @@ def prepare(
     """
     # Other machines, and processes of a cluster, have other working directories.
     data = data.absolute()
-    if out.exists():
+    work = out.absolute().with_name(f"{out.name}.unfinished")
+    if out.exists() or out.is_symlink():
+        remove_leftover(work)
         raise UsageError(f"'{out}' exists already; remove it to prepare it again, or name another `--out`")
     parts = {name: [each.parts(data) for each in source.inputs] for name, source in recipe.sources.items()}
-    work = out.absolute().with_name(f"{out.name}.unfinished")
-    fingerprint = {
-        "way of preparing": PREPARE_FORMAT,
-        "recipe": recipe,
-        "context, vocabulary or tokenizer": wanted,
-    }
-    with work_folder(work, fingerprint):
-        stages = Stages(work, workers, say)
+    own = wanted.tokenizer or (data / recipe.tokenizer.model if recipe.tokenizer.model else None)
+    if own is not None:
+        own = own.absolute()
+        read_tokenizer(own)
+    fingerprint = {"format": PREPARE_FORMAT, "data": data, "sources": list(recipe.sources)}
+    # The workers end before the folder is free for others.
+    with work_folder(work, fingerprint), workers as running:
+        stages = Stages(work, running, say)
         reads = _read(stages, recipe, data, parts)
         [(verdicts, decided)] = stages.run("decide", [decide_task(recipe, reads)], Decided)
         for note in decided.notes:
             say(note)
-        own = wanted.tokenizer or (data / recipe.tokenizer.model if recipe.tokenizer.model else None)
         task = tokenizer_task(recipe, reads, verdicts, vocab_size=wanted.vocab_size, model=own)
         [(made, _)] = stages.run("tokenizer", [task], int)
-        tokenizer = tokenizer_in(made.folder)
+        tokenizer = read_tokenizer(made.folder / TOKENIZER_FILE)
         encodes = encode_tasks(recipe, reads, verdicts, tokenizer, decided)
         encoded = _with_specs(encodes, stages.run("encode", encodes, Encoded))
         indices = index_tasks(recipe.sources, [(spec, made) for spec, made, _ in encoded])
@@ -112,7 +114,7 @@ def _check_source(name: str, cleaned: list[Cleaned], *, broken_share: float) -> 
     drops = merged(each.dropped for each in cleaned)
     documents, broken = sum(each.documents for each in cleaned), sum(each.broken for each in cleaned)
     if broken > broken_share * (documents + drops.total):
-        reason = next(reason for reason in drops.counts if reason.startswith(BROKEN))
+        reason = max((each for each in drops.counts if each.startswith(BROKEN)), key=drops.counts.__getitem__)
         raise UsageError(
             f"{broken:,} of {documents + drops.total:,} records of source {name!r} are broken, more than the share of "
             f"{broken_share:g} that `broken_share` allows ({reason}, such as {drops.examples[reason][0]}); mend the "

@@ -33,8 +33,7 @@ def ensure_shards(shards: Path, settings: Scale, *, bundled: bool) -> None:
             print(f"preparing the bundled corpus in '{shards}'")
             model = settings.model
             wanted = Wanted(context_tokens=model.context_tokens, vocab_size=model.vocab_size)
-            with LocalWorkers(1) as workers:
-                prepare(recipe, data, shards, wanted, workers=workers, stamp=stamp)
+            prepare(recipe, data, shards, wanted, workers=LocalWorkers(1), stamp=stamp)
     record = shards / RECORD_FILE
     made = json.loads(record.read_text()) if record.is_file() else {}
     if (made.get("prepare_format"), made.get("stamp")) != (PREPARE_FORMAT, stamp):

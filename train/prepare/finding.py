@@ -1,19 +1,28 @@
 """Finds the recipe that `--corpus` names: one of this repository, a file, or one that follows from documents."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from mixsched.errors import UsageError, did_you_mean
-from mixsched.toml import to_toml
 from train.prepare.derived import derived_recipe
 from train.prepare.recipe import RECIPES, Recipe, read_recipe
 
+_NAME = 60
 
-def find_recipe(corpus: str) -> tuple[Recipe, Path, str]:
-    """A recipe, the folder of its inputs, and a name for what is made from it; raises UsageError if there is none."""
+
+def _nothing(line: str) -> None:
+    pass
+
+
+def find_recipe(
+    corpus: str, *, heldout_share: float | None = None, say: Callable[[str], None] = _nothing
+) -> tuple[Recipe, Path, str]:
+    """A recipe, the folder of its inputs, and a name for what is made from it; raises UsageError if there is none.
+
+    Where it follows from documents, `say` is told what it takes and what it leaves out, and sources that are too small
+    for a held-out part get none, unless a `heldout_share` is asked for.
+    """
     path = Path(corpus).expanduser()
     named = RECIPES / f"{corpus}.toml"
     if path.suffix == ".toml":
@@ -24,32 +33,24 @@ def find_recipe(corpus: str) -> tuple[Recipe, Path, str]:
         return *read_recipe(named), corpus
     if not path.exists():
         raise UsageError(f"there is no recipe, folder or file {corpus!r}; {did_you_mean(corpus, _names())}")
-    name = re.sub(r"[^\w.-]+", "-", path.resolve().name.split(".")[0]).lstrip("-.") or "corpus"
-    recipe, data = derived_recipe(path, name)
+    # It becomes the name of a source, and part of a folder's.
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", path.resolve().name.split(".")[0]).lstrip("-_")[:_NAME] or "corpus"
+    recipe, data, lines = derived_recipe(path, name, heldout_share=heldout_share)
+    for line in lines:
+        say(line)
     return recipe, data, name
 
 
-def recipe_text(recipe: Recipe, data: Path) -> str:
-    """A recipe as the TOML that reads back as an equal one; what is as it is by default is left out."""
-    return to_toml({**_declared(recipe), "data": str(data.absolute())})
-
-
-def _declared(value: Any) -> Any:
-    """Tables of what differs from its default."""
-    if isinstance(value, msgspec.Struct):
-        tag = value.__struct_config__.tag
-        fields = {field.name: (getattr(value, field.name), _default(field)) for field in msgspec.structs.fields(value)}
-        differing = {name: _declared(own) for name, (own, default) in fields.items() if own != default}
-        return {"reader": tag, **differing} if tag else differing
-    if isinstance(value, dict):
-        return {key: _declared(each) for key, each in value.items()}
-    if isinstance(value, tuple):
-        return [_declared(each) for each in value]
-    return value
-
-
-def _default(field: msgspec.structs.FieldInfo) -> Any:
-    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+def data_folder(data: Path, name: str, *, given: Path | None) -> Path:
+    """The folder of a recipe's inputs, or the one that is given instead; raises UsageError if it is not there."""
+    if given is not None:
+        if not given.expanduser().is_dir():
+            raise UsageError(f"`--data`: there is no folder '{given}'; name the folder of the recipe's inputs")
+        return given.expanduser()
+    if not data.is_dir():
+        remedy = "run `make desk`, which gathers it" if name == "desk" else "put the data there, or name `--data`"
+        raise UsageError(f"there is no folder '{data}', where the recipe has its inputs; {remedy}")
+    return data
 
 
 def _names() -> list[str]:

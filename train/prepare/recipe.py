@@ -1,29 +1,33 @@
 """A recipe: where the documents of each source come from, which of them are kept, and how they become tokens."""
 
 import hashlib
+import os
 import re
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import TypeVar
 
 import msgspec
 
 from mixsched.errors import UsageError, did_you_mean
+from mixsched.shards import TOKENIZER_FILE
 from mixsched.toml import from_toml
 from train.prepare.filters.benchmarks import Decontaminate
 from train.prepare.filters.limits import Filters
+from train.prepare.mistakes import in_words
 from train.prepare.readers.folder import Folder
 from train.prepare.readers.generated import Generated
 from train.prepare.readers.git import Git
 from train.prepare.readers.hub import Hub
 from train.prepare.readers.jsonl import JsonLines
 from train.prepare.readers.notebooks import Notebooks
+from train.prepare.readers.own_output import RECORD_FILE
 from train.prepare.readers.parquet import Parquet
 
 Input = JsonLines | Parquet | Folder | Git | Notebooks | Hub | Generated
 RECIPES = Path(__file__).parent.parent / "recipes"
 # The share of all languages that `shares` does not name.
 OTHERS = "others"
-_READERS = tuple(reader.__struct_config__.tag for reader in get_args(Input))
+_MAX_NAME = 100
 _T = TypeVar("_T")
 _PERCENT_TOLERANCE = 0.05
 
@@ -111,6 +115,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             # A source's name becomes a folder's.
             if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name):
                 raise ValueError(f"the source {name!r} must be named by letters, digits, '_', '-' and '.'")
+            if len(name) > _MAX_NAME:
+                raise ValueError(f"the source '{name[:20]}...' has a name of {len(name)} characters, more than 100")
+            if name in (RECORD_FILE, TOKENIZER_FILE):
+                raise ValueError(f"the source {name!r} has the name of a file that lies beside the sources")
         for name in self.tokenizer.weights:
             if name not in self.sources:
                 raise ValueError(
@@ -138,11 +146,12 @@ def read_recipe(path: Path) -> tuple[Recipe, Path]:
     Raises UsageError that names the file and the place in it where it is none.
     """
     try:
-        value = from_toml(path.read_text(), what=f"'{path}'")
+        # Some editors begin a file with a byte-order mark, which is not TOML.
+        value = from_toml(path.read_text(encoding="utf-8-sig"), what=f"'{path}'")
     except UnicodeDecodeError as error:
         raise UsageError(f"'{path}' is no recipe: it is not UTF-8 text; name a .toml file") from error
     recipe = parse_recipe(value, where=f"'{path}'")
-    return recipe, path.parent / recipe.data
+    return recipe, Path(os.path.abspath(path.parent / Path(recipe.data).expanduser()))
 
 
 def bundled_recipe() -> tuple[Recipe, Path, str]:
@@ -161,37 +170,13 @@ def parse_recipe(value: dict, *, where: str) -> Recipe:
     if isinstance(sources, dict):
         # One by one first: a mistake in all of them at once is told without the name of its source.
         for name, table in sources.items():
-            _convert(table, Source, where=f"{where}, [sources.{name}]")
-    return _convert(value, Recipe, where=where)
+            _convert(table, Source, where=f"{where}, [sources.{name}]", table=f"sources.{name}")
+    return _convert(value, Recipe, where=where, table="")
 
 
-def _convert(value: object, kind: type[_T], *, where: str) -> _T:
+def _convert(value: object, kind: type[_T], *, where: str, table: str) -> _T:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{where} is not as a recipe must be: {_in_words(str(error), kind)}") from error
-
-
-def _in_words(message: str, kind: type) -> str:
-    """msgspec's sentence, with the nearest known word where one is unknown."""
-    message, _, place = message.partition(" - at ")
-    place = place.strip("`").removeprefix("$").lstrip(".")
-    at = f" at `{place}`" if place else ""
-    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", message)
-    if unknown:
-        return f"there is no key {unknown[1]!r}{at}; {did_you_mean(unknown[1], _keys(place, kind))}"
-    wrong_reader = re.fullmatch(r"Invalid value '(.*)'", message)
-    if wrong_reader and place.endswith(".reader"):
-        return f"there is no reader {wrong_reader[1]!r}{at}; {did_you_mean(wrong_reader[1], _READERS)}"
-    return f"{message[:1].lower()}{message[1:]}{at}; correct it there"
-
-
-def _keys(place: str, kind: type) -> set[str]:
-    """The keys that the table at a place may have; of an input all that any reader has."""
-    last = place.rpartition(".")[2].partition("[")[0]
-    kinds = {"tokenizer": (TokenizerChoice,), "filters": (Filters,), "decontaminate": (Decontaminate,)}
-    return {
-        field
-        for struct in ((kind,) if not last else kinds.get(last, get_args(Input)))
-        for field in struct.__struct_fields__
-    }
+        told = in_words(str(error), value, kind, table=table)
+        raise UsageError(f"{where} is not as a recipe must be: {told}") from error

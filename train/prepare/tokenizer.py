@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,7 +11,6 @@ import sentencepiece
 from sentencepiece.sentencepiece_model_pb2 import ModelProto  # pyright: ignore[reportAttributeAccessIssue]
 
 from mixsched.errors import UsageError
-from mixsched.shards import TOKENIZER_FILE
 
 # SentencePiece drops longer "sentences"; documents are cut into pieces of at most so many characters.
 SENTENCE_CHARACTERS = 2_000
@@ -64,11 +64,25 @@ def train_tokenizer(texts: Iterable[str], *, vocab_size: int) -> bytes:
             minloglevel=2,
         )
     except RuntimeError as error:
-        raise UsageError(
-            f"SentencePiece cannot make a vocabulary of {vocab_size} from these documents "
-            f"({str(error).strip().splitlines()[-1]}); use a smaller `--vocab-size`, or more documents"
-        ) from error
+        raise UsageError(_why_not(str(error), vocab_size)) from error
     return model.getvalue()
+
+
+def _why_not(message: str, vocab_size: int) -> str:
+    """SentencePiece's reason in words of ours."""
+    too_small = re.search(r"smaller than required_chars. \d+ vs (\d+)", message)
+    if too_small:
+        return f"these documents need a vocabulary of at least {too_small[1]} words, got `--vocab-size` {vocab_size}"
+    too_large = re.search(r"set it to a value <= (\d+)", message)
+    if too_large:
+        return (
+            f"these documents give a vocabulary of at most {too_large[1]} words, got `--vocab-size` {vocab_size}; use "
+            "a smaller one, or more documents"
+        )
+    return (
+        f"SentencePiece cannot make a vocabulary of {vocab_size} words from these documents "
+        f"({message.strip().splitlines()[-1]}); use another `--vocab-size`, or more documents"
+    )
 
 
 def _sentences(texts: Iterable[str]) -> Iterable[str]:
@@ -79,19 +93,20 @@ def _sentences(texts: Iterable[str]) -> Iterable[str]:
 
 def load_tokenizer(path: Path) -> sentencepiece.SentencePieceProcessor:
     """The tokenizer of a model file; raises UsageError if it is none."""
+    if not path.is_file():
+        raise UsageError(f"there is no tokenizer '{path}'; name a .model file of SentencePiece")
     try:
         return sentencepiece.SentencePieceProcessor(model_file=str(path))
     except (RuntimeError, OSError) as error:
         raise UsageError(f"'{path}' is no SentencePiece model; name a .model file of SentencePiece") from error
 
 
-def tokenizer_in(folder: Path) -> Tokenizer:
-    """The tokenizer of a folder; raises UsageError if it has no token for the end of a text."""
-    path = folder / TOKENIZER_FILE
+def read_tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer of a model file; raises UsageError if it has no token for the end of a text."""
     processor = load_tokenizer(path)
     if processor.eos_id() < 0:
         raise UsageError(
-            "this tokenizer has no token for the end of a text (EOS), which separates documents; use one that has"
+            f"the tokenizer '{path}' has no token for the end of a text (EOS), which separates documents; use another"
         )
     return Tokenizer(
         file=path,
@@ -108,4 +123,6 @@ def _is_exact(model: bytes) -> bool:
     proto.ParseFromString(model)
     spec = proto.normalizer_spec
     changes = spec.precompiled_charsmap or spec.add_dummy_prefix or spec.remove_extra_whitespaces
-    return proto.trainer_spec.byte_fallback and spec.escape_whitespaces and not changes
+    changes_back = proto.denormalizer_spec.precompiled_charsmap
+    in_pieces = proto.trainer_spec.model_type in (proto.trainer_spec.UNIGRAM, proto.trainer_spec.BPE)
+    return in_pieces and proto.trainer_spec.byte_fallback and spec.escape_whitespaces and not (changes or changes_back)

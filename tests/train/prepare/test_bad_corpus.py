@@ -74,7 +74,7 @@ def test_a_broken_record_is_named_and_the_rest_is_kept_for_the_next_time(refuse,
     broken = Path(shutil.copytree(corpus, tmp_path / "corpus"))
     whole = (broken / "text.jsonl").read_bytes()
     (broken / "text.jsonl").write_bytes(whole + b'{"text": "half a document\n')
-    said = refuse(broken)
+    said = refuse(broken, "--broken-share=0.01")
     assert "1 of 61 records of source 'text' are broken, more than the share of 0.01" in said
     assert f"not a line of JSON in UTF-8, such as text.jsonl@{len(whole)})" in said
     assert len(list((tmp_path / "made" / "out.unfinished").glob("clean-*"))) == 3
@@ -89,7 +89,7 @@ def test_a_broken_record_is_named_and_the_rest_is_kept_for_the_next_time(refuse,
 
 
 def test_more_words_than_the_corpus_has(refuse, corpus):
-    assert "cannot make a vocabulary of 250000" in refuse(corpus, "--vocab-size=250000")
+    assert "got `--vocab-size` 250000" in refuse(corpus, "--vocab-size=250000")
 
 
 @pytest.mark.parametrize("ending", ["gz", "xz", "zst"])
@@ -118,7 +118,10 @@ def test_a_column_that_is_missing_is_told_with_those_that_exist(refuse, tmp_path
 def test_files_that_are_missing(refuse, tmp_path):
     reader = {"reader": "jsonl", "files": ["b/*.jsonl"]}
     assert "'b/*.jsonl' matches no file in" in refuse(recipe(tmp_path, {"inputs": [reader]}))
-    assert "matches no file in" in refuse(recipe(tmp_path, {"inputs": [reader]}), f"--data={tmp_path / 'nowhere'}")
+    assert "there is no folder" in refuse(recipe(tmp_path, {"inputs": [reader]}), f"--data={tmp_path / 'nowhere'}")
+    assert f"there is no folder '{tmp_path / 'nowhere'}', where the recipe" in refuse(
+        recipe(tmp_path, {"inputs": [reader]}, data="folder/../nowhere")
+    )
     assert not (tmp_path / "made").exists()
 
 
@@ -138,13 +141,9 @@ def test_too_few_documents_to_hold_out(refuse, tmp_path):
 
 
 def test_two_recipes_into_one_folder(refuse, tmp_path, corpus):
-    said = refuse(corpus, "--vocab-size=250000")
-    assert "cannot make" in said
-    assert "unfinished work with another context, vocabulary or tokenizer; give the command that began it" in refuse(
-        corpus
-    )
+    assert "got `--vocab-size` 250000" in refuse(corpus, "--vocab-size=250000")
     lines(tmp_path / "a.jsonl")
-    assert "unfinished work with another recipe" in refuse(tmp_path / "a.jsonl")
+    assert "the unfinished work of another recipe" in refuse(tmp_path / "a.jsonl")
 
 
 def test_a_tokenizer_that_does_not_match(refuse, tmp_path, corpus, shards):
@@ -152,7 +151,17 @@ def test_a_tokenizer_that_does_not_match(refuse, tmp_path, corpus, shards):
     assert "has 640 words, not 641" in refuse(corpus, f"--tokenizer={model}", "--vocab-size=641")
     (tmp_path / "a.model").write_bytes(b"no model")
     assert "is no SentencePiece model" in refuse(corpus, f"--tokenizer={tmp_path / 'a.model'}")
-    assert "is no SentencePiece model" in refuse(corpus, f"--tokenizer={tmp_path / 'b.model'}")
+    assert f"there is no file '{tmp_path / 'b.model'}'" in refuse(corpus, f"--tokenizer={tmp_path / 'b.model'}")
+    assert f"there is no file '{tmp_path / 'tokenizer.model'}'" in refuse(corpus, f"--tokenizer={tmp_path}")
+
+
+def test_a_tokenizer_of_a_recipe_that_is_missing_or_does_not_match(refuse, tmp_path, shards):
+    lines(tmp_path / "a.jsonl")
+    reader = {"reader": "jsonl", "files": ["a.jsonl"]}
+    mine = recipe(tmp_path, {"inputs": [reader]}, tokenizer={"model": "b.model"})
+    assert f"`model` under [tokenizer]: there is no file '{tmp_path / 'b.model'}'" in refuse(mine)
+    shutil.copyfile(shards / "tokenizer.model", tmp_path / "b.model")
+    assert "b.model' has 640 words, not 641; leave out `--vocab-size`" in refuse(mine, "--vocab-size=641")
 
 
 def test_a_tokenizer_that_normalises_gives_nothing_back(refuse, tmp_path):
@@ -173,9 +182,25 @@ def test_a_tokenizer_that_normalises_gives_nothing_back(refuse, tmp_path):
     assert "gives back none of the train documents" in refuse(tmp_path / "a.jsonl", *given)
 
 
-@pytest.mark.parametrize("setting", ["--vocab-size=0", "--context-tokens=0", "--workers=0"])
-def test_settings_out_of_their_range(refuse, corpus, setting):
-    assert "must be at least 1" in refuse(corpus, setting)
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("--vocab-size=0", "must be at least 1"),
+        ("--context-tokens=0", "must be at least 1"),
+        ("--context-tokens=1048577", "`--context-tokens` must be at most 1,048,576, got 1,048,577"),
+        ("--workers=0", "must be at least 1"),
+        ("--heldout-share=1", "`--heldout-share` must lie in 0..1, 1 excluded, got 1.0"),
+        ("--broken-share=-0.1", "`--broken-share` must lie in 0..1, 1 excluded, got -0.1"),
+    ],
+)
+def test_settings_out_of_their_range(refuse, corpus, setting, words):
+    assert words in refuse(corpus, setting)
+
+
+@pytest.mark.parametrize(("setting", "least"), [("--rows=0", 1), ("--rows=-1", 1), ("--seed=-1", 0)])
+def test_rows_to_look_at_out_of_their_range(refused, shards, setting, least):
+    said = refused("train.prepare", f"--check={shards}", "--peek=text", setting)
+    assert f"`{setting.partition('=')[0]}` must be at least {least}" in said
 
 
 def test_a_cluster_without_its_package_or_its_flag(refuse, corpus):

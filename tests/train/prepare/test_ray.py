@@ -1,8 +1,11 @@
 """The same bytes from a real Ray cluster of this machine. Run by `make test-cluster`, where there is Ray."""
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
+import time
 
 import pytest
 from launch import one_device
@@ -19,6 +22,16 @@ def prepare(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=one_device(), text=True, capture_output=True, check=False)
 
 
+def wait_for(port: int) -> None:
+    """Return when something listens there."""
+    ended_s = time.monotonic() + 60
+    while time.monotonic() < ended_s:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.2)
+    raise AssertionError("the cluster did not start")
+
+
 def test_a_cluster_of_this_machine_gives_the_same_bytes(corpus, shards, tmp_path):
     done = prepare(f"--corpus={corpus}", f"--out={tmp_path / 'out'}", "--workers=2")
     assert done.returncode == 0, done.stderr
@@ -26,23 +39,27 @@ def test_a_cluster_of_this_machine_gives_the_same_bytes(corpus, shards, tmp_path
 
 
 def test_a_running_cluster_gives_the_same_bytes(corpus, shards, tmp_path):
-    ray = [sys.executable, "-m", "ray.scripts.scripts"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     environment = {**one_device(), "RAY_AUTH_MODE": "disabled"}
-    started = subprocess.run(
-        [*ray, "start", "--head", "--num-cpus=2", "--port=26379", "--include-dashboard=false"],
+    start = ["start", "--head", "--block", "--num-cpus=2", f"--port={port}", "--include-dashboard=false"]
+    cluster = subprocess.Popen(
+        [sys.executable, "-m", "ray.scripts.scripts", *start],
         env=environment,
-        text=True,
-        capture_output=True,
-        check=False,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
-    assert started.returncode == 0, started.stderr
     try:
-        command = [sys.executable, "-m", "train.prepare", *SETTINGS, "--ray-address=127.0.0.1:26379"]
+        wait_for(port)
+        command = [sys.executable, "-m", "train.prepare", *SETTINGS, f"--ray-address=127.0.0.1:{port}"]
         out = [f"--corpus={corpus}", f"--out={tmp_path / 'out'}"]
         done = subprocess.run([*command, *out], env=environment, text=True, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr
     finally:
-        subprocess.run([*ray, "stop", "--force"], env=environment, capture_output=True, check=False)
+        cluster.terminate()
+        cluster.wait(30)
     same_files(shards, tmp_path / "out")
 
 

@@ -1,15 +1,15 @@
 """Recipes: what may stand in them, what a folder's own is, and one sentence for every mistake."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from mixsched.errors import UsageError
 from mixsched.toml import from_toml
-from train.prepare.finding import find_recipe, recipe_text
+from train.prepare.finding import data_folder, find_recipe
 from train.prepare.recipe import RECIPES, parse_recipe, read_recipe
+from train.prepare.written import recipe_text
 
 INPUT = {"reader": "jsonl", "files": ["a.jsonl"]}
 
@@ -21,7 +21,7 @@ def with_source(**fields) -> dict:
 @pytest.mark.parametrize(
     ("tables", "words"),
     [
-        ({}, r"missing required field `sources`"),
+        ({}, r"the key 'sources' is missing; add it"),
         ({"sources": {}}, r"`sources` must name at least one"),
         ({"sources": {"../up": {"inputs": [INPUT]}}}, r"the source '../up' must be named by letters"),
         (with_source(inputs=[]), r"\[sources.web_code\] .*`inputs` must name at least one"),
@@ -32,8 +32,44 @@ def with_source(**fields) -> dict:
             r"no key 'file' at `inputs\[0\]`; did you mean 'files'",
         ),
         (with_source(inputs=[{"reader": "json", "files": ["a"]}]), r"no reader 'json'.*; did you mean 'jsonl'\?"),
-        (with_source(inputs=[{"reader": "jsonl"}]), r"missing required field `files` at `inputs\[0\]`"),
-        (with_source(inputs=[{**INPUT, "files": "a.jsonl"}]), r"expected `array`, got `str` at `inputs\[0\].files`"),
+        (with_source(inputs=[{"reader": "jsonl"}]), r"the key 'files' is missing at `inputs\[0\]`"),
+        (
+            with_source(inputs=[{**INPUT, "files": "a.jsonl"}]),
+            r'a list \[..\] is expected at `inputs\[0\].files`, not text in quotes; write files = \["a.jsonl"\]',
+        ),
+        (
+            with_source(inputs={"reader": "jsonl"}),
+            r"not a table; begin each input with \[\[sources.web_code.inputs\]\], in double brackets",
+        ),
+        (
+            with_source(inputs=[{"reader": "folder", "folder": ".", "text": "x"}]),
+            r"no key 'text' at `inputs\[0\]`; known: exclude, folder, group, kinds, languages, licence, patterns$",
+        ),
+        (
+            with_source(inputs=[{"reader": "folder", "folder": ".", "kinds": ["coda"]}]),
+            r"no 'coda' at `inputs\[0\].kinds\[0\]`; did you mean 'code'\? Known: code, markup, text",
+        ),
+        (with_source(inputs=[{"reader": "synthetic", "count": 1}]), r"the key 'seed' is missing at `inputs\[0\]`; add"),
+        (with_source(inputs=[{"files": ["a"]}]), r"'reader' is missing .*; add it, one of folder, git, huggingface"),
+        (
+            with_source(inputs=[{"reader": 5}]),
+            r"text in quotes is expected at `inputs\[0\].reader`, not a whole number;",
+        ),
+        (with_source(inputs=[{**INPUT, "files": []}]), r"the list at `inputs\[0\].files` is empty"),
+        (
+            with_source(inputs=[{**INPUT, "where": {"a": "b"}}]),
+            r"a list .* at `inputs\[0\].where\[...\]`, not text in quotes; put it into brackets",
+        ),
+        (
+            with_source(max_bytes="5"),
+            r"a whole number is expected at `max_bytes`, not text in quotes; write it without",
+        ),
+        (with_source(max_bytes=1.5), r"a whole number is expected at `max_bytes`, not a number with a point"),
+        (with_source(filters={"drop_xml": 1}), r"true or false is expected at `filters.drop_xml`, not a whole number"),
+        ({**with_source(), "description": 5}, r'text in quotes is expected .*; write description = "5"'),
+        ({"sources": {"a" * 101: {"inputs": [INPUT]}}}, r"a name of 101 characters, more than 100"),
+        ({"sources": {"corpus.json": {"inputs": [INPUT]}}}, r"'corpus.json' has the name of a file that lies beside"),
+        ({"sources": {"tokenizer.model": {"inputs": [INPUT]}}}, r"'tokenizer.model' has the name of a file"),
         (with_source(near_duplicates=80), r"`near_duplicates` must lie between 0 and 1, got 80"),
         (with_source(shares={"Java": 50, "Go": 45}), r"`shares` must be above 0 and add up to 100 .* add up to 95"),
         (with_source(shares={"Java": 110, "Go": -10}), r"`shares` must be above 0"),
@@ -80,45 +116,74 @@ def lines(path: Path, *records: dict) -> None:
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
 
 
-def test_the_recipe_of_a_folder_follows_from_what_it_holds(tmp_path):
-    project = tmp_path / "My project.d"
-    project.mkdir()
-    (project / "a.py").write_text("x = 1\n")
-    (project / "b.md").write_text("# b\n")
-    (project / "c.ipynb").write_text("{}")
-    subprocess.run(["git", "init", "-q", str(project)], check=True)
-    recipe, data, name = find_recipe(str(project))
-    assert (data, name) == (project, "My-project")
-    readers = {source: [type(each).__name__ for each in held.inputs] for source, held in recipe.sources.items()}
-    assert readers == {"web_code": ["Folder"], "markup": ["Folder"], "adjacent": ["Notebooks", "Git"]}
+def test_a_byte_order_mark_before_a_recipe_is_no_part_of_it(tmp_path):
+    text = '[[sources.a.inputs]]\nreader = "jsonl"\nfiles = ["a.jsonl"]\n'
+    (tmp_path / "mine.toml").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert list(read_recipe(tmp_path / "mine.toml")[0].sources) == ["a"]
 
 
-def test_the_recipe_of_json_lines_takes_the_first_field_that_can_be_text(tmp_path):
-    lines(tmp_path / "a.jsonl", {"id": 1, "content": "x"})
-    recipe, data, name = find_recipe(str(tmp_path / "a.jsonl"))
-    [reader] = recipe.sources["a"].inputs
-    assert (reader.text, reader.files, data, name) == ("content", ("a.jsonl",), tmp_path, "a")
-    lines(tmp_path / "b.jsonl", {"id": 1, "prose": "x"})
-    with pytest.raises(UsageError, match=r"no field text, content, code or body, it has id, prose; write a recipe"):
-        find_recipe(str(tmp_path / "b.jsonl"))
+def test_the_folder_of_the_data_is_told_where_it_is_missing(tmp_path):
+    (tmp_path / "recipes").mkdir()
+    path = tmp_path / "recipes" / "mine.toml"
+    path.write_text('data = "../data"\n[[sources.a.inputs]]\nreader = "jsonl"\nfiles = ["a.jsonl"]\n')
+    _, data, name = find_recipe(str(path))
+    assert data == tmp_path / "data"
+    with pytest.raises(
+        UsageError, match=r"no folder '.*/data', where .*; put the data there, or name `--data`"
+    ) as told:
+        data_folder(data, name, given=None)
+    assert ".." not in str(told.value)
+    with pytest.raises(UsageError, match=r"run `make desk`"):
+        data_folder(data, "desk", given=None)
+    with pytest.raises(UsageError, match=r"`--data`: there is no folder '.*/other'"):
+        data_folder(data, name, given=tmp_path / "other")
+    assert data_folder(data, name, given=tmp_path) == tmp_path
 
 
-def test_documents_that_name_their_sources_become_these(tmp_path):
-    fields = {"origin": "o", "licence": "MIT", "group": "g"}
-    lines(tmp_path / "mixed.jsonl", {"text": "a", "source": "one", **fields}, {"text": "b", "source": "two", **fields})
-    lines(tmp_path / "one.jsonl", {"text": "c", "source": "one", **fields})
-    recipe, _, _ = find_recipe(str(tmp_path))
-    inputs = {name: [(each.files, each.where) for each in source.inputs] for name, source in recipe.sources.items()}
-    mixed = ("mixed.jsonl",)
-    assert inputs == {
-        "one": [(("one.jsonl",), {}), (mixed, {"source": ("one",)})],
-        "two": [(mixed, {"source": ("two",)})],
+def test_a_recipe_is_printed_as_a_person_would_write_it():
+    files = [f"a-long-name-of-a-file-{number}.jsonl" for number in range(4)]
+    tables = {
+        "tokenizer": {"vocab_size": 500},
+        "sources": {
+            "b.c": {"inputs": [{"reader": "jsonl", "files": files}], "filters": {"min_words": 5}, "max_bytes": 9},
+            "a": {"inputs": [INPUT, {"reader": "git", "repository": "."}]},
+        },
     }
+    recipe = parse_recipe(tables, where="this")
+    text = recipe_text(recipe, Path("/data"))
+    assert (
+        text
+        == """\
+description = ""
+data = "/data"
+heldout_share = 0.05
+broken_share = 0.01
 
+[tokenizer]
+vocab_size = 500
 
-def test_a_folder_of_nothing_that_can_be_read_is_refused(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"\x89PNG")
-    with pytest.raises(UsageError, match=r"holds neither text, code, notebooks"):
-        find_recipe(str(tmp_path))
-    with pytest.raises(UsageError, match=r"is neither JSON lines, Parquet nor a folder"):
-        find_recipe(str(tmp_path / "a.png"))
+[sources."b.c"]
+filters = { min_words = 5 }
+max_bytes = 9
+
+[[sources."b.c".inputs]]
+reader = "jsonl"
+files = [
+    "a-long-name-of-a-file-0.jsonl",
+    "a-long-name-of-a-file-1.jsonl",
+    "a-long-name-of-a-file-2.jsonl",
+    "a-long-name-of-a-file-3.jsonl",
+]
+
+[sources.a]
+
+[[sources.a.inputs]]
+reader = "jsonl"
+files = ["a.jsonl"]
+
+[[sources.a.inputs]]
+reader = "git"
+repository = "."
+"""
+    )
+    assert parse_recipe(from_toml(text), where="this") == read_with_data(recipe, Path("/data"))

@@ -15,8 +15,8 @@ from train.corpora.document import Document, read_documents
 from train.prepare.readers import jsonl
 from train.prepare.recipe import bundled_recipe
 from train.prepare.split import HELDOUT_SHARE, is_heldout, shuffle_key
-from train.prepare.stages import deciding, encoding
-from train.prepare.stages.pack import pack
+from train.prepare.stages import cleaning, cuts, encoding
+from train.prepare.stages.pack import empty_stream, packed
 from train.prepare.tokenizer import load_tokenizer
 
 EOS = 1
@@ -26,7 +26,9 @@ EOS = 1
 def test_every_token_of_the_documents_is_a_target_exactly_once(documents, context_tokens):
     """The targets of all rows, in order, are the documents with an EOS after each, and EOS as filling."""
     stream = [token for document in documents for token in [*document, EOS]]
-    rows = pack(np.array(stream, np.uint16), context_tokens=context_tokens, eos_id=EOS)
+    whole, tokens = empty_stream(len(stream), context_tokens=context_tokens, eos_id=EOS, dtype="uint16")
+    tokens[:] = stream
+    rows = packed(whole, context_tokens=context_tokens)
     targets = rows[:, 1:].reshape(-1).tolist()
     assert targets[: len(stream)] == stream
     assert set(targets[len(stream) :]) <= {EOS}
@@ -95,6 +97,7 @@ def test_any_number_of_workers_gives_the_same_bytes(corpus, shards, tmp_path):
 
 def test_the_cut_of_inputs_into_tasks_does_not_show_in_the_rows(corpus, shards, tmp_path, monkeypatch):
     monkeypatch.setattr(jsonl, "PART_BYTES", 20_000)
+    monkeypatch.setattr(cleaning, "GROUP_BYTES", 7_000)
     monkeypatch.setattr(encoding, "TASK_BYTES", 10_000)
     out = prepared(corpus, tmp_path / "out")
     for source in ("text", "web_code", "markup"):
@@ -102,8 +105,7 @@ def test_the_cut_of_inputs_into_tasks_does_not_show_in_the_rows(corpus, shards, 
 
 
 def test_shards_together_hold_what_one_holds(corpus, shards, tmp_path, monkeypatch):
-    monkeypatch.setattr(deciding, "SHARD_BYTES", 20_000)
-    monkeypatch.setattr(deciding, "SHARD_DOCUMENTS", 5)
+    monkeypatch.setattr(cuts, "SHARD_BYTES", 20_000)
     out = prepared(corpus, tmp_path / "out")
     tokenizer = shards / "tokenizer.model"
     assert len(read_manifest(out / "text").shards) > 3

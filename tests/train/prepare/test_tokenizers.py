@@ -10,7 +10,7 @@ from preparing import prepared_recipe
 import mixsched
 from mixsched.errors import UsageError
 from mixsched.shards import read_manifest
-from train.prepare.tokenizer import load_tokenizer, tokenizer_in
+from train.prepare.tokenizer import load_tokenizer, read_tokenizer
 
 TEXTS = [f"Document {each},  of  Many:\n\tindented Ünïcode {each % 7}" for each in range(300)]
 
@@ -43,7 +43,7 @@ def test_a_unigram_model_that_changes_nothing_gives_the_documents_back(tmp_path,
     file = model(
         model_type="unigram", byte_fallback=True, normalization_rule_name="identity", remove_extra_whitespaces=False
     )
-    assert not tokenizer_in(tmp_path).is_exact
+    assert not read_tokenizer(file).is_exact
     rows = mixsched.open_rows(prepare(tmp_path, file))
     assert rows.manifest.documents == len(TEXTS)
     assert rows.manifest.dropped == {}
@@ -84,4 +84,4 @@ def test_the_text_of_a_control_token_is_no_control_token(shards):
 
 
 def test_our_own_models_are_known_to_be_exact(shards):
-    assert tokenizer_in(shards).is_exact
+    assert read_tokenizer(shards / "tokenizer.model").is_exact

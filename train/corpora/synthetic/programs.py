@@ -1,6 +1,6 @@
 """Generates small Python functions with asserts, runs them, and keeps those that pass.
 
-This is the draw that the bundled corpus was made from, and stays as it is; `synthetic_levels` draws by difficulty.
+This is the draw that the bundled corpus was made from, and stays as it is; `levels` draws by difficulty.
 Document `index` is a function of (seed, index) only. Programs that are equal once their names and constants are
 removed share a structure, of which few are kept, and one `group`.
 """

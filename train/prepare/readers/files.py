@@ -18,6 +18,7 @@ import msgspec
 from backports import zstd
 
 from mixsched.errors import UsageError
+from train.prepare.readers.own_output import is_own_output
 from train.prepare.readers.reader import Part
 
 BUFFER_BYTES = 1_000_000
@@ -41,7 +42,8 @@ class FoundFile:
 def find_files(data: Path, patterns: Iterable[str]) -> list[FoundFile]:
     """The files that match any of the patterns, each once, sorted by name.
 
-    As in a shell `*` leaves out hidden names. Links are followed, except to a folder that holds the link.
+    As in a shell `*` leaves out hidden names. Links are followed, except to a folder that holds the link. What this
+    tool has prepared, or is preparing, is left out.
     Raises UsageError if a pattern matches no file, or a name cannot be written in UTF-8.
     """
     names = set[str]()
@@ -171,6 +173,8 @@ def _search(data: Path, name: str, segments: tuple[str, ...]) -> Iterator[str]:
     if not segments:
         if (data / name).is_file():
             yield name
+        return
+    if is_own_output(data / name):
         return
     first, rest = segments[0], segments[1:]
     if first == "**":

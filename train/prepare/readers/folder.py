@@ -3,7 +3,7 @@
 import dataclasses
 import fnmatch
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -11,13 +11,16 @@ from mixsched.errors import UsageError, did_you_mean
 from train.corpora.document import Document
 from train.prepare.languages import LANGUAGES, kind_of, language_of, may_have_language
 from train.prepare.readers.files import FoundFile, cannot_be_read, grouped, is_unicode, size_of, whole_files
+from train.prepare.readers.own_output import is_own_output
 from train.prepare.readers.reader import MAX_DOCUMENT_BYTES, PART_BYTES, Dropped, Part, Reader
 from train.prepare.readers.texts import NOT_UTF8, TOO_LONG, to_document
 
 Kind = Literal["code", "markup", "text"]
-# Hidden names, what package managers fetched, what tools made, and what is one line of a megabyte.
+# Hidden names, what package managers fetched, what tools made, and what is one line of a megabyte. Deeper than at the
+# top, a folder "build" or "dist" is as often somebody's source code.
 NOT_WRITTEN_HERE = (
-    *(".*", "node_modules", "bower_components", "site-packages", "__pycache__", "*.egg-info", "venv"),
+    *(".*", "node_modules", "bower_components", "site-packages", "vendor", "__pycache__", "*.egg-info", "venv"),
+    *("/build", "/dist", "/target"),
     *("*.min.js", "*.min.css", "*.bundle.js", "package-lock.json", "*_pb2.py", "*.pb.go"),
 )
 # Where git and others look for the byte that no text has.
@@ -25,7 +28,7 @@ _BINARY_HEAD_BYTES = 8_192
 
 
 class Folder(Reader, tag="folder", frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All files of a folder that `patterns` include and `exclude` does not; links are not followed.
+    """All files of a folder that `patterns` include and `exclude` does not, by `walk`.
 
     A pattern without "/" is of a name at any depth, "*.py" or "docs"; one with "/" is of a path from the folder,
     in which `**` is any number of folders. One that matches a folder holds for all that is in it.
@@ -51,7 +54,7 @@ class Folder(Reader, tag="folder", frozen=True, kw_only=True, forbid_unknown_fie
         root = data / self.folder
         if not root.is_dir():
             raise UsageError(f"`folder`: '{root}' is no folder; correct it, or get the files first")
-        found = sorted(self._walk(root, "", included=False), key=lambda file: file.name)
+        found = walk(root, patterns=self.patterns, exclude=self.exclude)
         if not found:
             raise UsageError(
                 f"`folder`: '{root}' holds no file that `patterns` include and `exclude` does not; change them"
@@ -108,22 +111,39 @@ class Folder(Reader, tag="folder", frozen=True, kw_only=True, forbid_unknown_fie
         below = PurePosixPath(name).relative_to(top).parts
         return f"folder:{top / below[0]}" if self.group == "folder" and len(below) > 1 else ""
 
-    def _walk(self, root: Path, folder: str, *, included: bool) -> Iterator[FoundFile]:
-        """The files below a folder by their paths from the root; `included` says that a pattern matched the folder."""
-        try:
-            with os.scandir(root / folder) as listing:
-                entries = list(listing)
-        except OSError as error:
-            raise cannot_be_read(root / folder, error) from error
-        for entry in entries:
+
+def walk(
+    root: Path, *, patterns: Sequence[str] = ("**",), exclude: Sequence[str] = NOT_WRITTEN_HERE
+) -> list[FoundFile]:
+    """The files below a folder that `patterns` include and `exclude` does not, by their paths from it, sorted.
+
+    Links are not followed, and what this tool has prepared, or is preparing, is left out. Raises UsageError if a folder
+    cannot be read.
+    """
+
+    def below(folder: str, *, included: bool) -> Iterator[FoundFile]:
+        """`included` says that a pattern matched the folder."""
+        for entry in _entries(root / folder):
             path = f"{folder}/{entry.name}" if folder else entry.name
-            if _matches(path, self.exclude):
+            if _matches(path, exclude):
                 continue
-            wanted = included or _matches(path, self.patterns)
+            wanted = included or _matches(path, patterns)
             if entry.is_dir(follow_symlinks=False):
-                yield from self._walk(root, path, included=wanted)
+                yield from below(path, included=wanted)
             elif wanted and entry.is_file(follow_symlinks=False):
                 yield _found(entry, path)
+
+    return sorted(below("", included=False), key=lambda file: file.name)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    if is_own_output(folder):
+        return []
+    try:
+        with os.scandir(folder) as listing:
+            return list(listing)
+    except OSError as error:
+        raise cannot_be_read(folder, error) from error
 
 
 def _found(entry: os.DirEntry[str], path: str) -> FoundFile:
@@ -133,7 +153,7 @@ def _found(entry: os.DirEntry[str], path: str) -> FoundFile:
     return FoundFile(name, status.st_size, status.st_mtime_ns)
 
 
-def _matches(path: str, patterns: tuple[str, ...]) -> bool:
+def _matches(path: str, patterns: Sequence[str]) -> bool:
     name = path.rpartition("/")[2]
     return any(
         _path_matches(path.split("/"), pattern.strip("/").split("/"))

@@ -94,6 +94,11 @@ class Git(Reader, tag="git", frozen=True, kw_only=True, forbid_unknown_fields=Tr
         )
 
 
+def commit_count(repository: Path) -> int:
+    """How many commits the reader would read; raises UsageError if there are none, or no repository."""
+    return len(_commits(*find_repository(repository)))
+
+
 # A list of a million commits takes seconds to make, and every part of a repository needs it.
 @functools.lru_cache(maxsize=1)
 def _commits(folder: Path, head: str) -> Sequence[bytes]:

@@ -55,15 +55,16 @@ def find_repository(root: Path) -> tuple[Path, str]:
         raise UsageError(f"`repository`: '{root}' is no folder; correct it, or clone the repository first")
     # Otherwise git would find the repository that holds a folder of data.
     only_here = {"GIT_CEILING_DIRECTORIES": str(root.resolve().parent)}
-    try:
-        found = git_output(root.resolve(), "rev-parse", "--absolute-git-dir", environment=only_here)
-    except UsageError as error:
-        raise UsageError(f"`repository`: '{root}' is no git repository; name its folder ({error})") from error
-    folder = Path(os.fsdecode(found.rstrip(b"\n")))
-    try:
-        return folder, git_output(folder, "rev-parse", "--verify", "HEAD^{commit}").decode().strip()
-    except UsageError as error:
-        raise UsageError(f"`repository`: '{root}' has no commits; clone it again, or leave it out ({error})") from error
+    found = _run(root.resolve(), ("rev-parse", "--absolute-git-dir"), only_here)
+    if found.returncode:
+        raise UsageError(
+            f"`repository`: '{root}' is no git repository ({_reason(found.stderr)}); name the folder of one"
+        )
+    folder = Path(os.fsdecode(found.stdout.rstrip(b"\n")))
+    head = _run(folder, ("rev-parse", "--quiet", "--verify", "HEAD^{commit}"), {"GIT_DIR": str(folder)})
+    if head.returncode:
+        raise UsageError(f"`repository`: '{root}' has no commits; leave it out, or clone it again")
+    return folder, head.stdout.decode().strip()
 
 
 def _command(arguments: Sequence[str]) -> list[str]:
@@ -71,16 +72,19 @@ def _command(arguments: Sequence[str]) -> list[str]:
     return ["git", "--no-pager", *settings, *arguments]
 
 
-def git_output(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> bytes:
+def git_output(folder: Path, *arguments: str) -> bytes:
     """What a quick command prints, with git's own folder as the current one."""
-    where = environment or {"GIT_DIR": str(folder)}
-    with _told(folder):
-        done = subprocess.run(
-            _command(arguments), cwd=folder, env=_environment(where), capture_output=True, check=False
-        )
+    done = _run(folder, arguments, {"GIT_DIR": str(folder)})
     if done.returncode:
         raise _failed(folder, done.stderr)
     return done.stdout
+
+
+def _run(folder: Path, arguments: Sequence[str], where: Mapping[str, str]) -> subprocess.CompletedProcess[bytes]:
+    with _told(folder):
+        return subprocess.run(
+            _command(arguments), cwd=folder, env=_environment(where), capture_output=True, check=False
+        )
 
 
 @contextlib.contextmanager
@@ -124,5 +128,8 @@ def _told(folder: Path) -> Iterator[None]:
 
 
 def _failed(folder: Path, complaints: bytes) -> UsageError:
-    lines = complaints.decode(errors="replace").strip().splitlines() or ["no reason given"]
-    return UsageError(f"git cannot read '{folder}' ({lines[-1]}); clone the repository again")
+    return UsageError(f"git cannot read '{folder}' ({_reason(complaints)}); clone the repository again")
+
+
+def _reason(complaints: bytes) -> str:
+    return (complaints.decode(errors="replace").strip().splitlines() or ["no reason given"])[-1]

@@ -11,6 +11,7 @@ from train.prepare.readers.files import find_files, version_of
 from train.prepare.readers.reader import Dropped, Part
 from train.prepare.readers.records import RecordReader, check_fields, record_mapping
 
+_PACKAGES = ("datasets", "huggingface_hub")
 # Those whose rows are those of `data_files`, for which no data set on the hub is asked.
 _FORMATS = ("arrow", "csv", "json", "pandas", "parquet", "text", "webdataset", "xml")
 
@@ -20,7 +21,7 @@ class Hub(RecordReader, tag="huggingface", frozen=True, kw_only=True, forbid_unk
 
     `dataset` is "owner/name", or a format such as "json" with `data_files`: addresses, or paths and patterns from
     the folder of the data. A row's own origin is "owner/name/split/SHARD#ROW", both numbered from 0. Needs
-    `pip install datasets`, and for data sets with conditions `hf auth login`.
+    `pip install datasets huggingface_hub`, and for data sets with conditions `hf auth login`.
     """
 
     dataset: str
@@ -94,8 +95,10 @@ def _told(dataset: str) -> Iterator[None]:
     except UsageError:
         raise
     except ModuleNotFoundError as error:
+        # What the two need themselves may be missing too, for some formats.
+        missing = _PACKAGES if error.name in _PACKAGES else (str(error.name),)
         raise UsageError(
-            f"the reader `huggingface` needs the package {error.name!r}; install it by `pip install {error.name}`"
+            f"the reader `huggingface` needs {' and '.join(missing)}; `pip install {' '.join(missing)}` installs that"
         ) from error
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]

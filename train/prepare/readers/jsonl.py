@@ -25,6 +25,11 @@ from train.prepare.readers.records import RecordReader, check_fields, record_map
 from train.prepare.readers.texts import TOO_LONG, parse_json
 
 NOT_JSON = "not a line of JSON in UTF-8"
+# What is wrong, and what to do about it.
+AN_ARRAY = (
+    "starts with an array, but has to have one object of JSON a line",
+    "write each item into a line of its own, as `jq -c '.[]'` does",
+)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -59,6 +64,14 @@ class JsonLines(RecordReader, tag="jsonl", frozen=True, kw_only=True, forbid_unk
                         yield mapping.to_document(record, source=source, origin=origin)
 
 
+def lines_of(path: Path) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
+    """Each line of a file with something in it, and its record; a line that is too long is empty here."""
+    with opened(path) as stream:
+        for _, line in _lines(stream, start=0, stop=0):
+            record = _record(line)
+            yield line or b"", record if isinstance(record, dict) else None
+
+
 def _weight(file: FoundFile) -> int:
     return file.bytes * COMPRESSED_WEIGHT if is_compressed(file.name) else file.bytes
 
@@ -82,10 +95,7 @@ def _first_records(data: Path, files: list[FoundFile]) -> Iterator[dict[str, Any
         with opened(data / file.name) as stream:
             for offset, line in _lines(stream, start=0, stop=BUFFER_BYTES):
                 if not offset and line is not None and line.lstrip().startswith(b"["):
-                    raise UsageError(
-                        f"'{file.name}' starts with an array, but has to have one object of JSON a line; "
-                        "write each item into a line of its own, as `jq -c '.[]'` does"
-                    )
+                    raise UsageError(f"'{file.name}' {AN_ARRAY[0]}; {AN_ARRAY[1]}")
                 record = _record(line)
                 if isinstance(record, dict):
                     some = True

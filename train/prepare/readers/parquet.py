@@ -69,10 +69,18 @@ class Parquet(RecordReader, tag="parquet", frozen=True, kw_only=True, forbid_unk
                         yield mapping.to_document(record, source=source, origin=origin)
 
 
-def fields_of(path: Path) -> list[str]:
-    """The names of a file's columns; raises UsageError if it is no Parquet."""
+def columns_of(path: Path) -> tuple[dict[str, bool], int]:
+    """A file's columns, each with whether it may hold text, and the number of rows; raises UsageError if it is none."""
     with _opened(path) as table:
-        return list(table.schema_arrow.names)
+        return {column.name: _may_hold_text(column.type) for column in table.schema_arrow}, table.metadata.num_rows
+
+
+def _may_hold_text(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    held = kind.value_type if pa.types.is_dictionary(kind) else kind
+    checks = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(check(held) for check in (*checks, pa.types.is_binary, pa.types.is_large_binary))
 
 
 @contextlib.contextmanager

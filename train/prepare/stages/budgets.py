@@ -5,12 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from mixsched.errors import UsageError
-from train.prepare.hashing import mixed
+from mixsched.permutation import mix64
 from train.prepare.recipe import OTHERS, Source
+from train.prepare.stages.cuts import PLACES, places
 from train.prepare.stages.verdicts import BUDGET, KEPT, SHARE, Corpus
-
-# Budgets are cut at one of so many places of the hash: few enough to count, too many to be seen.
-_PLACES = 2**16
 
 
 def drop_over_budget(corpus: Corpus, reads: Sequence[int], name: str, source: Source) -> list[str]:
@@ -19,12 +17,14 @@ def drop_over_budget(corpus: Corpus, reads: Sequence[int], name: str, source: So
         return []
     shares = {label: share / 100 for label, share in (source.shares or {OTHERS: 100.0}).items()}
     labels = list(shares)
-    sizes = np.zeros((len(labels), _PLACES))
+    sizes = np.zeros((len(labels), PLACES))
     for read in reads:
         label, place = _labels(corpus, read, labels), _places(corpus, read)
         fits = (corpus.verdict(read) == KEPT) & (label >= 0)
-        np.add.at(sizes, (label[fits], place[fits]), corpus.keys[read]["bytes"][fits])
+        np.add.at(sizes, (label[fits], place[fits]), corpus.keys(read)["bytes"][fits])
     found = sizes.sum(axis=1)
+    if source.shares is None and not found.any():
+        return []
     missing = [label for label, size in zip(labels, found, strict=True) if not size]
     if missing:
         raise UsageError(
@@ -34,7 +34,8 @@ def drop_over_budget(corpus: Corpus, reads: Sequence[int], name: str, source: So
     totals = found / np.array(list(shares.values()))
     total = min(totals.min(), source.max_bytes or np.inf)
     ends = [
-        int(np.searchsorted(np.cumsum(size), total * share, side="right"))
+        # Rounding must not cost the scarcest language its last document.
+        int(np.searchsorted(np.cumsum(size), total * share * (1 + 1e-12), side="right"))
         for size, share in zip(sizes, shares.values(), strict=True)
     ]
     code = SHARE if source.shares else BUDGET
@@ -54,9 +55,9 @@ def _labels(corpus: Corpus, read: int, labels: Sequence[str]) -> np.ndarray:
     others = labels.index(OTHERS) if OTHERS in labels else -1
     languages = corpus.reads[read].cleaned.languages
     numbers = np.array([labels.index(each) if each in labels else others for each in languages] or [others])
-    return numbers[corpus.keys[read]["language"]]
+    return numbers[corpus.keys(read)["language"]]
 
 
 def _places(corpus: Corpus, read: int) -> np.ndarray:
     """Where the hash that chooses puts each document; it is not the one that orders, or late shards would be empty."""
-    return (mixed(np.asarray(corpus.keys[read]["order"])) >> np.uint64(48)).astype(np.int64)
+    return places(mix64(np.asarray(corpus.keys(read)["order"])))

@@ -1,7 +1,8 @@
 """The first stage: reads a part of an input, filters it, and writes its documents beside what decides about them."""
 
+import collections
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,16 +17,14 @@ from train.prepare.readers.files import find_files, version_of
 from train.prepare.readers.reader import Dropped, Part
 from train.prepare.recipe import Input, Recipe
 from train.prepare.stages.documents import document_writer
-from train.prepare.stages.dropped import Drops
+from train.prepare.stages.dropped import BROKEN, Drops
 from train.prepare.stages.work import Task
 
 # Text that a group of rows in the file of documents holds: what a later task reads at once.
 GROUP_BYTES = 4_000_000
-# Begins the reasons that count against a recipe's `broken_share`.
-BROKEN = "broken: "
-KEYS_FILE, BANDS_FILE = "keys.npy", "bands.npy"
+KEYS_FILE, BANDS_FILE = "keys.bin", "bands.bin"
 # One for each document of a part, in the order of the documents.
-KEYS = np.dtype([("text", "u8"), ("group", "u8"), ("order", "u8"), ("bytes", "u4"), ("language", "u2")])
+KEYS = np.dtype([("text", "u8"), ("group", "u8"), ("order", "u8"), ("bytes", "u4"), ("language", "u4")])
 
 
 class CleanSpec(msgspec.Struct, frozen=True):
@@ -77,31 +76,45 @@ def clean_tasks(recipe: Recipe, data: Path, parts: dict[str, list[list[Part]]]) 
         for each, of_input in zip(source.inputs, parts[name], strict=True)
         for part in of_input
     ]
-    return [Task(f"clean-{number:05}", clean, spec, size=spec.part.bytes) for number, spec in enumerate(specs)]
+    return _named_by_content("clean", clean, specs)
+
+
+def _named_by_content(stage: str, run: Callable, specs: Sequence[CleanSpec]) -> list[Task]:
+    """Tasks whose names stay when inputs are added before them, so that what they did stays too."""
+    tasks, seen = [], collections.Counter[str]()
+    for spec in specs:
+        task = Task("", run, spec, size=spec.part.bytes)
+        seen[task.asked] += 1
+        tasks.append(msgspec.structs.replace(task, name=f"{stage}-{task.asked[:16]}-{seen[task.asked]}"))
+    return tasks
 
 
 def clean(folder: Path, spec: CleanSpec) -> Cleaned:
     """Write the documents that pass the filters, and the keys by which duplicates, shares and places are decided."""
-    benchmarks = _benchmarks(spec.decontaminate, spec.data) if spec.decontaminate else None
+    benchmarks = _benchmarks(spec.decontaminate, spec.data, spec.items) if spec.decontaminate else None
     cleaned = Cleaned([], [], [], 0, Drops())
-    keys, bands = _Keys(cleaned.languages), []
-    with document_writer(folder) as write:
+    numbers: dict[str, int] = {}
+    with (
+        document_writer(folder) as write,
+        (folder / KEYS_FILE).open("wb") as keys_stream,
+        (folder / BANDS_FILE).open("wb") as bands_stream,
+    ):
         for group in _groups(_judged(spec, benchmarks, cleaned)):
             write(group)
-            cleaned.group_documents.append(len(group))
-            cleaned.group_bytes.append(keys.add(group))
+            keys = np.array([_key(document, numbers) for document in group], KEYS)
+            keys_stream.write(keys.tobytes())
             if spec.bands:
                 count, rows = spec.bands
-                bands += [band_keys(document.text, bands=count, rows=rows) for document in group]
-    np.save(folder / KEYS_FILE, keys.array())
-    if spec.bands:
-        np.save(folder / BANDS_FILE, np.array(bands, np.uint64).reshape(len(bands), spec.bands[0]))
+                bands_stream.writelines(band_keys(each.text, bands=count, rows=rows).tobytes() for each in group)
+            cleaned.group_documents.append(len(group))
+            cleaned.group_bytes.append(int(keys["bytes"].sum(dtype=np.int64)))
+    cleaned.languages += numbers
     return cleaned
 
 
 @functools.lru_cache(maxsize=1)
-def _benchmarks(decontaminate: Decontaminate, data: Path) -> Benchmarks:
-    """Read once by each process."""
+def _benchmarks(decontaminate: Decontaminate, data: Path, items: str) -> Benchmarks:
+    """Read once by each process, and again when the items have changed."""
     return decontaminate.read(data)
 
 
@@ -132,30 +145,13 @@ def _groups(documents: Iterator[Document]) -> Iterator[list[Document]]:
         yield held
 
 
-class _Keys:
-    """Collects the keys of documents; `languages` grows with each new language."""
-
-    def __init__(self, languages: list[str]):
-        self._languages = languages
-        self._parts: list[np.ndarray] = []
-
-    def add(self, group: list[Document]) -> int:
-        """Returns the UTF-8 bytes of the documents."""
-        part = np.array([self._key(document) for document in group], KEYS)
-        self._parts.append(part)
-        return int(part["bytes"].sum(dtype=np.int64))
-
-    def array(self) -> np.ndarray:
-        return np.concatenate([np.empty(0, KEYS), *self._parts])
-
-    def _key(self, document: Document) -> tuple[int, int, int, int, int]:
-        if document.language not in self._languages:
-            self._languages.append(document.language)
-        text = document.text.encode()
-        return (
-            hash64("text", text),
-            hash64("held out", document.group.encode()),
-            hash64("order", text),
-            len(text),
-            self._languages.index(document.language),
-        )
+def _key(document: Document, numbers: dict[str, int]) -> tuple[int, int, int, int, int]:
+    """A document's KEYS; a language that is new gets the next number."""
+    text = document.text.encode()
+    return (
+        hash64("text", text),
+        hash64("held out", document.group.encode()),
+        hash64("order", text),
+        len(text),
+        numbers.setdefault(document.language, len(numbers)),
+    )

@@ -4,6 +4,7 @@ Memory grows by one byte a document of the corpus and a bounded window: each rul
 after the other.
 """
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,17 +12,17 @@ import msgspec
 import numpy as np
 
 from mixsched.errors import UsageError
+from train.prepare.filters.near import bands_for
 from train.prepare.recipe import Recipe, Source
 from train.prepare.split import are_heldout
+from train.prepare.stages.arrays import mapped
 from train.prepare.stages.budgets import drop_over_budget
 from train.prepare.stages.cleaning import BANDS_FILE
+from train.prepare.stages.cuts import PLACES, places, shard_starts
 from train.prepare.stages.documents import read_some
 from train.prepare.stages.dropped import EXAMPLES, Drops
 from train.prepare.stages.verdicts import EXACT, FULL, HELD_OUT, KEPT, NEAR, REASONS, Corpus, Read
 from train.prepare.stages.work import Task
-
-# Text that a shard holds, and the fewest documents for which it is worth one.
-SHARD_BYTES, SHARD_DOCUMENTS = 256_000_000, 64
 
 
 class DecideSpec(msgspec.Struct, frozen=True):
@@ -32,32 +33,34 @@ class DecideSpec(msgspec.Struct, frozen=True):
     heldout: dict[str, float]
 
 
-class Decided(msgspec.Struct):
-    """Documents and bytes that are kept, by source and part; what was dropped by source; what a person should know."""
+class Kept(msgspec.Struct, frozen=True):
+    """What is kept of a part of a source: documents, their UTF-8 bytes, and where the shards after the first begin."""
 
-    documents: dict[str, tuple[int, int]]
-    bytes: dict[str, tuple[int, int]]
-    dropped: dict[str, Drops]
-    notes: list[str]
+    documents: int
+    bytes: int
+    starts: tuple[int, ...]
 
     @property
-    def shards(self) -> dict[str, tuple[int, int]]:
-        """The number of shards of both parts of each source."""
-        return {
-            name: (_shards(*pair[0]), _shards(*pair[1]))
-            for name in self.documents
-            for pair in [list(zip(self.documents[name], self.bytes[name], strict=True))]
-        }
+    def shards(self) -> int:
+        """How many shards it makes."""
+        return len(self.starts) + 1 if self.documents else 0
 
 
-def verdict_file(number: int) -> str:
-    """Where the verdicts on the documents of a read task are: uint8 [documents], KEPT, HELD_OUT or a reason."""
-    return f"verdicts-{number:05}.npy"
+class Decided(msgspec.Struct):
+    """What is kept, by source and part; what was dropped by source; what a person should know.
+
+    `verdicts` is the SHA-256 of each read's file of verdicts.
+    """
+
+    kept: dict[str, tuple[Kept, Kept]]
+    dropped: dict[str, Drops]
+    notes: list[str]
+    verdicts: list[str]
 
 
-def _shards(documents: int, size: int) -> int:
-    """As many as hold some SHARD_BYTES each, but not so many that one could come out empty; none of nothing."""
-    return min(documents, max(1, min(-(-size // SHARD_BYTES), documents // SHARD_DOCUMENTS)))
+def verdict_file(read: Read) -> str:
+    """Where the verdicts on a read's documents are: uint8 [documents], KEPT, HELD_OUT or a reason."""
+    return f"{read.folder.name}.verdicts"
 
 
 def decide_task(recipe: Recipe, reads: tuple[Read, ...]) -> Task:
@@ -73,45 +76,55 @@ def decide(folder: Path, spec: DecideSpec) -> Decided:
     language that is not there.
     """
     corpus = Corpus(spec.reads)
-    corpus.drop_repeats(corpus.all, lambda read: corpus.keys[read]["text"], keep=1, code=EXACT)
+    corpus.drop_repeats(corpus.all, lambda read: corpus.keys(read)["text"], keep=1, code=EXACT)
     for threshold in sorted({each.near_duplicates for each in spec.sources.values() if each.near_duplicates}):
-        _drop_near(
-            corpus, [read for read in corpus.all if spec.sources[corpus.source(read)].near_duplicates == threshold]
-        )
-    decided = Decided({}, {}, {}, [])
+        alike = [name for name, source in spec.sources.items() if source.near_duplicates == threshold]
+        reads = [read for read in corpus.all if corpus.source(read) in alike]
+        _drop_near(corpus, reads, bands=bands_for(threshold)[0])
+    decided = Decided({}, {}, [], [])
     for name, source in spec.sources.items():
         reads = [read for read in corpus.all if corpus.source(read) == name]
         if source.max_per_group:
-            group = lambda read: corpus.keys[read]["group"]  # noqa: E731
+            group = lambda read: corpus.keys(read)["group"]  # noqa: E731
             corpus.drop_repeats(reads, group, keep=source.max_per_group, code=FULL)
         decided.notes += drop_over_budget(corpus, reads, name, source)
         for read in reads:
-            verdict, heldout = corpus.verdict(read), are_heldout(corpus.keys[read]["group"], spec.heldout[name])
+            verdict, heldout = corpus.verdict(read), are_heldout(corpus.keys(read)["group"], spec.heldout[name])
             verdict[(verdict == KEPT) & heldout] = HELD_OUT
-        _count(corpus, reads, name, decided)
+        decided.kept[name] = (_kept(corpus, reads, KEPT), _kept(corpus, reads, HELD_OUT))
+        decided.dropped[name] = _drops(corpus, reads)
         _check_parts(name, decided, heldout_share=spec.heldout[name])
     for read in corpus.all:
-        np.save(folder / verdict_file(read), corpus.verdict(read))
+        verdicts = corpus.verdict(read).tobytes()
+        (folder / verdict_file(corpus.reads[read])).write_bytes(verdicts)
+        decided.verdicts.append(hashlib.sha256(verdicts).hexdigest())
     return decided
 
 
-def _drop_near(corpus: Corpus, reads: Sequence[int]) -> None:
+def _drop_near(corpus: Corpus, reads: Sequence[int], *, bands: int) -> None:
     """A document that shares a band with an earlier one is a near duplicate, whether or not that one was kept."""
-    bands = {read: np.load(corpus.reads[read].folder / BANDS_FILE, mmap_mode="r") for read in reads}
-    for band in range(next(iter(bands.values())).shape[1] if bands else 0):
-        corpus.drop_repeats(reads, lambda read, band=band: bands[read][:, band], keep=1, code=NEAR)
+    for band in range(bands):
+
+        def keys(read: int, band: int = band) -> np.ndarray:
+            return mapped(corpus.reads[read].folder / BANDS_FILE, np.uint64).reshape(-1, bands)[:, band]
+
+        corpus.drop_repeats(reads, keys, keep=1, code=NEAR)
 
 
-def _count(corpus: Corpus, reads: Sequence[int], name: str, decided: Decided) -> None:
-    documents, sizes = [0, 0], [0, 0]
+def _kept(corpus: Corpus, reads: Sequence[int], part: int) -> Kept:
+    documents, sizes = 0, np.zeros(PLACES)
+    for read in reads:
+        keys = corpus.keys(read)[corpus.verdict(read) == part]
+        documents += len(keys)
+        np.add.at(sizes, places(keys["order"]), keys["bytes"])
+    return Kept(documents, int(sizes.sum()), tuple(shard_starts(sizes)))
+
+
+def _drops(corpus: Corpus, reads: Sequence[int]) -> Drops:
     drops = Drops()
     for read in reads:
-        verdict, size = corpus.verdict(read), corpus.keys[read]["bytes"]
-        for part in (KEPT, HELD_OUT):
-            documents[part] += int((verdict == part).sum())
-            sizes[part] += int(size[verdict == part].sum(dtype=np.int64))
         for code, reason in REASONS.items():
-            here = np.flatnonzero(verdict == code)
+            here = np.flatnonzero(corpus.verdict(read) == code)
             if not len(here):
                 continue
             wanted = here[: EXAMPLES - len(drops.examples.get(reason, []))]
@@ -119,13 +132,11 @@ def _count(corpus: Corpus, reads: Sequence[int], name: str, decided: Decided) ->
             for text, origin in read_some(corpus.reads[read].folder, cleaned.group_documents, wanted):
                 drops.add(reason, origin, text)
             drops.counts[reason] = drops.counts.get(reason, 0) + len(here) - len(wanted)
-    decided.documents[name] = (documents[KEPT], documents[HELD_OUT])
-    decided.bytes[name] = (sizes[KEPT], sizes[HELD_OUT])
-    decided.dropped[name] = drops
+    return drops
 
 
 def _check_parts(name: str, decided: Decided, *, heldout_share: float) -> None:
-    training, heldout = decided.documents[name]
+    training, heldout = (part.documents for part in decided.kept[name])
     if not training + heldout:
         why = ", ".join(f"{reason}: {count:,}" for reason, count in decided.dropped[name].counts.items())
         raise UsageError(
@@ -133,7 +144,8 @@ def _check_parts(name: str, decided: Decided, *, heldout_share: float) -> None:
         )
     empty = "to train on" if not training else "to hold out"
     if not training or (heldout_share and not heldout):
+        many = training + heldout
         raise UsageError(
-            f"source {name!r} has {training + heldout:,} documents, too few: at a held-out share of {heldout_share:g} "
-            f"there are none {empty}; add documents, or set its `heldout_share`"
+            f"source {name!r} has {many:,} document{'s' * (many != 1)}, too few: at a held-out share of "
+            f"{heldout_share:g} there are none {empty}; add documents, or set its `heldout_share` (0 holds out none)"
         )

@@ -1,11 +1,13 @@
 """What became no part of a source: how often for each reason, with a few examples that a person can look up."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 EXAMPLES = 3
-# A reason may hold a value of the data; what comes after so many is counted together.
+# Begins the reasons that count against a recipe's `broken_share`.
+BROKEN = "broken: "
+# A reason may hold a value of the data; what comes after so many is counted together, but for what is broken.
 _REASONS, _OTHERS = 50, "other reasons"
 _EXAMPLE_CHARACTERS = 80
 
@@ -18,12 +20,15 @@ class Drops(msgspec.Struct):
 
     def add(self, reason: str, origin: str, text: str = "") -> None:
         """Count one, told by its origin and the beginning of its text."""
-        if reason not in self.counts and len(self.counts) >= _REASONS:
+        self.add_counted(reason, 1, [_example(origin, text)])
+
+    def add_counted(self, reason: str, count: int, examples: Sequence[str]) -> None:
+        """Count several, of which some are examples."""
+        if reason not in self.counts and len(self.counts) >= _REASONS and not reason.startswith(BROKEN):
             reason = _OTHERS
-        self.counts[reason] = self.counts.get(reason, 0) + 1
+        self.counts[reason] = self.counts.get(reason, 0) + count
         held = self.examples.setdefault(reason, [])
-        if len(held) < EXAMPLES:
-            held.append(_example(origin, text))
+        held += examples[: EXAMPLES - len(held)]
 
     @property
     def total(self) -> int:
@@ -36,9 +41,7 @@ def merged(drops: Iterable[Drops]) -> Drops:
     total = Drops()
     for each in drops:
         for reason, count in each.counts.items():
-            total.counts[reason] = total.counts.get(reason, 0) + count
-            held = total.examples.setdefault(reason, [])
-            held += each.examples.get(reason, [])[: EXAMPLES - len(held)]
+            total.add_counted(reason, count, each.examples.get(reason, []))
     return total
 
 

@@ -1,5 +1,6 @@
 """The third stage: turns documents into token ids, sorted by the shard and the place in it where they will stand."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,9 @@ import sentencepiece
 
 from train.prepare.recipe import Recipe
 from train.prepare.split import PARTS
-from train.prepare.stages.cleaning import KEYS_FILE
+from train.prepare.stages.arrays import mapped
+from train.prepare.stages.cleaning import KEYS, KEYS_FILE
+from train.prepare.stages.cuts import shard_of
 from train.prepare.stages.deciding import Decided, verdict_file
 from train.prepare.stages.documents import read_groups
 from train.prepare.stages.dropped import Drops
@@ -20,9 +23,11 @@ from train.prepare.tokenizer import SPACE_MARK, Tokenizer, load_tokenizer
 
 # Text that a task encodes at least, so that small corpora keep many workers busy; more where it makes too many tasks.
 TASK_BYTES, MANY_TASKS = 16_000_000, 8_192
-TOKENS_FILE, PIECES_FILE = "tokens.bin", "pieces.npy"
+TOKENS_FILE, PIECES_FILE = "tokens.bin", "pieces.bin"
 # A manifest lists so many licences, origins and languages; what comes later is counted together.
 _NAMES, OTHERS = 100, "others"
+# The first folder of an origin, or its file without the place in it; of an absolute path all that it begins with.
+_ORIGIN = re.compile(r"(/?[^/@#]*)")
 LOSSY = "does not decode to itself"
 # A document's tokens with the EOS after them: `length` ids from `start` on in the file of tokens.
 PIECES = np.dtype([("part", "u1"), ("shard", "u4"), ("order", "u8"), ("start", "u8"), ("length", "u4")])
@@ -32,14 +37,13 @@ class EncodeSpec(msgspec.Struct, frozen=True):
     """Some groups of rows of what one read task kept."""
 
     read: Read
-    decided: Made
-    number: int
-    """Of the read task, among all."""
+    verdicts: Path
+    verdicts_sha256: str
     groups: tuple[int, int]
     tokenizer: Tokenizer
     keep_changed: bool
-    shards: tuple[int, int]
-    """Shards of the part to train on, and of the held-out part."""
+    starts: tuple[tuple[int, ...], tuple[int, ...]]
+    """Where the shards after the first begin, of the part to train on and of the held-out part."""
 
 
 class Tally(msgspec.Struct):
@@ -68,26 +72,26 @@ class Tally(msgspec.Struct):
 
 
 def encode_tasks(
-    recipe: Recipe, reads: tuple[Read, ...], decided: Made, tokenizer: Tokenizer, kept: Decided
+    recipe: Recipe, reads: tuple[Read, ...], verdicts: Made, tokenizer: Tokenizer, decided: Decided
 ) -> list[Task]:
     """A task for every so many bytes of what each read task found."""
     task_bytes = max(TASK_BYTES, sum(sum(read.cleaned.group_bytes) for read in reads) // MANY_TASKS)
-    return [
-        Task(f"encode-{number:05}-{groups[0]:05}", encode, spec, size=sum(read.cleaned.group_bytes[slice(*groups)]))
-        for number, read in enumerate(reads)
-        for groups in _ranges(read.cleaned.group_bytes, task_bytes)
-        for spec in [
-            EncodeSpec(
+    tasks = []
+    for read, verdicts_sha256 in zip(reads, decided.verdicts, strict=True):
+        training, heldout = decided.kept[read.source]
+        for groups in _ranges(read.cleaned.group_bytes, task_bytes):
+            spec = EncodeSpec(
                 read=read,
-                decided=decided,
-                number=number,
+                verdicts=verdicts.folder / verdict_file(read),
+                verdicts_sha256=verdicts_sha256,
                 groups=groups,
                 tokenizer=tokenizer,
                 keep_changed=recipe.tokenizer.keep_changed,
-                shards=kept.shards[read.source],
+                starts=(training.starts, heldout.starts),
             )
-        ]
-    ]
+            name = f"encode-{read.folder.name.removeprefix('clean-')}-{groups[0]:05}"
+            tasks.append(Task(name, encode, spec, size=sum(read.cleaned.group_bytes[slice(*groups)])))
+    return tasks
 
 
 def _ranges(sizes: Sequence[int], least: int) -> Iterator[tuple[int, int]]:
@@ -143,7 +147,7 @@ def encode(folder: Path, spec: EncodeSpec) -> Encoded:
                 continue
             ids.append(spec.tokenizer.eos_id)
             tokens.append(np.array(ids, spec.tokenizer.dtype))
-            places.append((document.part, _shard(document.order, spec.shards[document.part]), document.order))
+            places.append((document.part, shard_of(document.order, spec.starts[document.part]), document.order))
             _count(encoded.parts[document.part], document, len(ids))
     _write(folder, tokens, places)
     return encoded
@@ -153,8 +157,8 @@ def _kept(spec: EncodeSpec) -> Iterator[list[_Kept]]:
     """The documents of each group that are kept."""
     sizes = spec.read.cleaned.group_documents
     first = sum(sizes[: spec.groups[0]])
-    verdicts = np.load(spec.decided.folder / verdict_file(spec.number))
-    keys = np.load(spec.read.folder / KEYS_FILE, mmap_mode="r")
+    verdicts = mapped(spec.verdicts, np.uint8)
+    keys = mapped(spec.read.folder / KEYS_FILE, KEYS)
     languages = spec.read.cleaned.languages
     for size, columns in zip(
         sizes[slice(*spec.groups)], read_groups(spec.read.folder, range(*spec.groups)), strict=True
@@ -177,18 +181,13 @@ def _is_changed(
     return SPACE_MARK in text if tokenizer.is_exact else processor.decode(ids) != text
 
 
-def _shard(order: int, shards: int) -> int:
-    """Shards take equal ranges of the hash that orders documents, so that they can be packed apart."""
-    return order * shards >> 64
-
-
 def _count(tally: Tally, document: _Kept, tokens: int) -> None:
     size = len(document.text.encode())
     tally.documents += 1
     tally.tokens += tokens
     tally.bytes += size
     count_in(tally.licences, document.licence, 1)
-    count_in(tally.origins, document.origin.partition("/")[0], 1)
+    count_in(tally.origins, _ORIGIN.findall(document.origin)[0], 1)
     if document.language:
         count_in(tally.languages, document.language, size)
 
@@ -196,7 +195,10 @@ def _count(tally: Tally, document: _Kept, tokens: int) -> None:
 def _write(folder: Path, tokens: Sequence[np.ndarray], places: Sequence[tuple[int, int, int]]) -> None:
     pieces = np.empty(len(tokens), PIECES)
     if tokens:
-        pieces["part"], pieces["shard"], pieces["order"] = map(np.array, zip(*places, strict=True))
+        part, shard, order = zip(*places, strict=True)
+        pieces["part"], pieces["shard"] = part, shard
+        # Said, since whole numbers on both sides of 2**63 would become floats.
+        pieces["order"] = np.array(order, np.uint64)
     pieces["length"] = [len(each) for each in tokens]
     # Stable: documents with one hash stay in their order.
     by_place = np.argsort(pieces, order=("part", "shard", "order"), kind="stable")
@@ -205,4 +207,4 @@ def _write(folder: Path, tokens: Sequence[np.ndarray], places: Sequence[tuple[in
     with (folder / TOKENS_FILE).open("wb") as stream:
         for each in by_place.tolist():
             stream.write(tokens[each].data)
-    np.save(folder / PIECES_FILE, pieces)
+    (folder / PIECES_FILE).write_bytes(pieces.tobytes())

@@ -8,22 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from mixsched import Manifest
 from mixsched.errors import UsageError
 from mixsched.shards import TOKENIZER_FILE, Shard
 from train.prepare.split import PARTS
-from train.prepare.stages.cleaning import KEYS_FILE
+from train.prepare.stages.arrays import mapped
+from train.prepare.stages.cleaning import KEYS, KEYS_FILE
 from train.prepare.stages.deciding import Decided
 from train.prepare.stages.dropped import Drops, merged
 from train.prepare.stages.encoding import Encoded, EncodeSpec, Tally
 from train.prepare.stages.packing import PackSpec
 from train.prepare.stages.verdicts import Read
-from train.prepare.stages.work import Made
+from train.prepare.stages.work import Made, sync
+from train.prepare.tokenizer import SPACE_MARK
 
 # What was prepared, and from what.
 RECORD_FILE = "corpus.json"
+_RESULT, ASSEMBLED_FILE = "result", "assembled"
 
 
 def manifests_of(
@@ -34,7 +36,7 @@ def manifests_of(
 ) -> list[Manifest]:
     """The manifest of every part of every source; of a part without documents there is none."""
     manifests = []
-    for source in sorted(decided.documents):
+    for source in sorted(decided.kept):
         drops = merged(
             [
                 *(read.cleaned.dropped for read in reads if read.source == source),
@@ -56,9 +58,10 @@ def manifests_of(
 def _manifest(part: str, tally: Tally, drops: Drops, specs: Sequence[PackSpec], shards: Sequence[Shard]) -> Manifest:
     rows, spec = sum(shard.rows for shard in shards), specs[0]
     if not rows:
+        why = f"holds {SPACE_MARK!r}, as which it writes a space" if spec.tokenizer.is_exact else "is normalised by it"
         raise UsageError(
-            f"the tokenizer gives back none of the {part} documents of source {spec.source!r} as they were, since it "
-            "normalises text; set `keep_changed = true` under [tokenizer], or use another"
+            f"the tokenizer gives back none of the {part} documents of source {spec.source!r} as they were, since each "
+            f"{why}; set `keep_changed = true` under [tokenizer], or use another"
         )
     return Manifest(
         source=spec.source,
@@ -85,7 +88,7 @@ def documents_digest(reads: Sequence[Read], source: str) -> str:
     digest = hashlib.sha256()
     for read in reads:
         if read.source == source:
-            digest.update(np.load(read.folder / KEYS_FILE)[["text", "group"]].tobytes())
+            digest.update(mapped(read.folder / KEYS_FILE, KEYS)[["text", "group"]].tobytes())
     return digest.hexdigest()
 
 
@@ -99,21 +102,33 @@ def assemble(
     record: dict[str, Any],
 ) -> None:
     """Put everything into one folder, rename it to `out`, and remove the work folder."""
-    result = work / "result"
+    result = work / _RESULT
     shutil.rmtree(result, ignore_errors=True)
     result.mkdir()
     shutil.copyfile(tokenizer, result / TOKENIZER_FILE)
-    (result / RECORD_FILE).write_bytes(_pretty(record))
     for spec, made, shard in packed:
         where = _folder(result, spec.source, PARTS[spec.part])
         where.mkdir(parents=True, exist_ok=True)
         _link(made.folder / shard.file, where / shard.file)
+    digests = {}
     for manifest in manifests:
-        (_folder(result, manifest.source, manifest.part) / "manifest.json").write_text(manifest.to_json())
+        path = _folder(result, manifest.source, manifest.part) / "manifest.json"
+        path.write_text(manifest.to_json())
+        digests[path.relative_to(result).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (result / RECORD_FILE).write_bytes(_pretty({**record, "manifests": digests}))
+    for path in (*(each for each in result.rglob("*") if each.suffix != ".array_record"), result):
+        sync(path)
     if out.exists():
         raise UsageError(f"'{out}' was made by another process meanwhile; use that, or name another `--out`")
+    (work / ASSEMBLED_FILE).touch()
     result.rename(out)
     shutil.rmtree(work)
+
+
+def remove_leftover(work: Path) -> None:
+    """Remove a work folder whose result was renamed and that was not removed, because the process was killed then."""
+    if (work / ASSEMBLED_FILE).exists() and not (work / _RESULT).exists():
+        shutil.rmtree(work)
 
 
 def _folder(result: Path, source: str, part: str) -> Path:

@@ -8,9 +8,10 @@ import numpy as np
 
 from mixsched.shards import Shard, write_shard
 from train.prepare.split import PARTS
+from train.prepare.stages.arrays import mapped
 from train.prepare.stages.deciding import Decided
-from train.prepare.stages.encoding import PIECES_FILE, TOKENS_FILE, EncodeSpec
-from train.prepare.stages.pack import pack
+from train.prepare.stages.encoding import PIECES, PIECES_FILE, TOKENS_FILE, EncodeSpec
+from train.prepare.stages.pack import empty_stream, packed
 from train.prepare.stages.work import Made, Task
 from train.prepare.tokenizer import Tokenizer
 
@@ -55,42 +56,35 @@ def write_index(folder: Path, spec: IndexSpec) -> int:
 
 
 def pack_tasks(
-    indices: Mapping[str, Made],
-    tokenizer: Tokenizer,
-    kept: Decided,
-    *,
-    context_tokens: int,
+    indices: Mapping[str, Made], tokenizer: Tokenizer, decided: Decided, *, context_tokens: int
 ) -> list[Task]:
     """A task for every shard of every part of every source."""
-    return [
-        Task(
-            f"pack-{source}-{PARTS[part]}-{shard:05}",
-            pack_shard,
-            PackSpec(
-                source=source,
-                index=indices[source],
-                part=part,
-                shard=shard,
-                shards=shards,
-                context_tokens=context_tokens,
-                tokenizer=tokenizer,
-            ),
-            size=kept.bytes[source][part] // shards,
-        )
-        for source, of_parts in kept.shards.items()
-        for part, shards in enumerate(of_parts)
-        for shard in range(shards)
-    ]
+    tasks = []
+    for source, parts in decided.kept.items():
+        for part, kept in enumerate(parts):
+            for shard in range(kept.shards):
+                spec = PackSpec(
+                    source=source,
+                    index=indices[source],
+                    part=part,
+                    shard=shard,
+                    shards=kept.shards,
+                    context_tokens=context_tokens,
+                    tokenizer=tokenizer,
+                )
+                size = kept.bytes // kept.shards
+                tasks.append(Task(f"pack-{source}-{PARTS[part]}-{shard:05}", pack_shard, spec, size=size))
+    return tasks
 
 
 def pack_shard(folder: Path, spec: PackSpec) -> Shard:
     """Write the shard's file; what a manifest says of it."""
-    rows = pack(_tokens(spec), context_tokens=spec.context_tokens, eos_id=spec.tokenizer.eos_id)
+    rows = packed(_stream(spec), context_tokens=spec.context_tokens)
     return write_shard(folder / f"{spec.shard:05}-of-{spec.shards:05}.array_record", rows)
 
 
-def _tokens(spec: PackSpec) -> np.ndarray:
-    """The tokens of the shard's documents in the order of their hashes, each with its EOS."""
+def _stream(spec: PackSpec) -> np.ndarray:
+    """The stream of the shard: its documents in the order of their hashes, each with its EOS."""
     folders = [
         Path(each) for each in msgspec.json.decode((spec.index.folder / _INDEX_FILE).read_bytes(), type=list[str])
     ]
@@ -101,26 +95,27 @@ def _tokens(spec: PackSpec) -> np.ndarray:
     lengths = every["length"].astype(np.int64)
     places = np.empty(len(every), np.int64)
     places[by_hash] = np.cumsum(lengths[by_hash]) - lengths[by_hash]
-    tokens, first = np.empty(int(lengths.sum()), spec.tokenizer.dtype), 0
+    stream, tokens = empty_stream(
+        int(lengths.sum()),
+        context_tokens=spec.context_tokens,
+        eos_id=spec.tokenizer.eos_id,
+        dtype=spec.tokenizer.dtype,
+    )
+    first = 0
     # One file after the other: a large corpus has more of them than a process may hold open.
     for folder, mine in zip(folders, pieces, strict=True):
-        ids = _ids(folder, spec.tokenizer.dtype)
+        ids = mapped(folder / TOKENS_FILE, spec.tokenizer.dtype)
         for place, start, length in zip(
             places[first : first + len(mine)].tolist(), mine["start"].tolist(), mine["length"].tolist(), strict=True
         ):
             tokens[place : place + length] = ids[start : start + length]
         first += len(mine)
-    return tokens
+    return stream
 
 
 def _pieces(folder: Path, spec: PackSpec) -> np.ndarray:
     """The pieces of the shard in a folder of tokens, which lie together there."""
-    pieces = np.load(folder / PIECES_FILE, mmap_mode="r")
+    pieces = mapped(folder / PIECES_FILE, PIECES)
     of_part = slice(*np.searchsorted(pieces["part"], [spec.part, spec.part + 1]).tolist())
     of_shard = slice(*np.searchsorted(pieces[of_part]["shard"], [spec.shard, spec.shard + 1]).tolist())
     return np.array(pieces[of_part][of_shard])
-
-
-def _ids(folder: Path, dtype: str) -> np.ndarray:
-    path = folder / TOKENS_FILE
-    return np.memmap(path, dtype, "r") if path.stat().st_size else np.empty(0, dtype)

@@ -37,5 +37,5 @@ class Stages:
             work = functools.partial(execute, self._work)
             for place, outcome in self._workers.run(work, [tasks[number] for number in open_tasks]):
                 outcomes[open_tasks[place]] = outcome
-                advance(tasks[open_tasks[place]].size)
+                advance(open_tasks[place])
         return [(made, msgspec.convert(result, kind)) for made, result in filter(None, outcomes)]

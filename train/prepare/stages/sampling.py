@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from mixsched.errors import UsageError
 from mixsched.shards import TOKENIZER_FILE
 from train.prepare.hashing import hash64
 from train.prepare.recipe import Recipe
-from train.prepare.stages.cleaning import KEYS_FILE
+from train.prepare.stages.arrays import mapped
+from train.prepare.stages.cleaning import KEYS, KEYS_FILE
 from train.prepare.stages.deciding import verdict_file
 from train.prepare.stages.documents import read_some
 from train.prepare.stages.verdicts import KEPT, Read
@@ -40,8 +40,6 @@ def tokenizer_task(
 ) -> Task:
     """The task of this stage."""
     choice = recipe.tokenizer
-    if model is not None and not model.is_file():
-        raise UsageError(f"there is no tokenizer '{model}'; name the .model file of SentencePiece")
     spec = TokenizerSpec(
         reads=reads,
         decided=decided,
@@ -71,7 +69,7 @@ def sample(spec: TokenizerSpec) -> Iterator[str]:
     for source in sources:
         budget = int(spec.sample_bytes * weights[source] / sum(weights.values()))
         numbers = [number for number, read in enumerate(spec.reads) if read.source == source]
-        numbers.sort(key=lambda number: hash64("sample", str(number).encode()))
+        numbers.sort(key=lambda number: hash64("sample", spec.reads[number].folder.name.encode()))
         yield from _first_texts(spec, numbers, budget)
 
 
@@ -79,8 +77,9 @@ def _first_texts(spec: TokenizerSpec, numbers: Sequence[int], budget: int) -> It
     """The documents with the smallest hashes, up to the one that fills the budget."""
     orders, sizes, owners, rows, pool = [], [], [], [], 0
     for number in numbers:
-        keys = np.load(spec.reads[number].folder / KEYS_FILE, mmap_mode="r")
-        kept = np.flatnonzero(np.load(spec.decided.folder / verdict_file(number)) == KEPT)
+        read = spec.reads[number]
+        keys = mapped(read.folder / KEYS_FILE, KEYS)
+        kept = np.flatnonzero(mapped(spec.decided.folder / verdict_file(read), np.uint8) == KEPT)
         orders.append(keys["order"][kept])
         sizes.append(keys["bytes"][kept].astype(np.int64))
         owners.append(np.full(len(kept), number))

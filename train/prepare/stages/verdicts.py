@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from train.prepare.stages.cleaning import KEYS_FILE, Cleaned
+from train.prepare.stages.arrays import mapped
+from train.prepare.stages.cleaning import KEYS, KEYS_FILE, Cleaned
 from train.prepare.stages.work import Made
 
 # Documents that a rule looks at together; their keys take some 32 bytes each.
@@ -42,9 +43,12 @@ class Corpus:
     def __init__(self, reads: Sequence[Read]):
         self.reads = reads
         self.all = range(len(reads))
-        self.keys = [np.load(read.folder / KEYS_FILE, mmap_mode="r") for read in reads]
-        self.starts = np.cumsum([0, *(len(keys) for keys in self.keys)])
+        self.starts = np.cumsum([0, *(read.cleaned.documents for read in reads)])
         self.verdicts = np.zeros(self.starts[-1], np.uint8)
+
+    def keys(self, read: int) -> np.ndarray:
+        """The KEYS of a read's documents: opened when they are asked for, as there are more reads than open files."""
+        return mapped(self.reads[read].folder / KEYS_FILE, KEYS)
 
     def source(self, read: int) -> str:
         return self.reads[read].source
@@ -58,7 +62,7 @@ class Corpus:
 
         A document that was dropped by the same rule before still counts as an earlier one.
         """
-        documents = sum(len(self.keys[read]) for read in reads)
+        documents = sum(self.reads[read].cleaned.documents for read in reads)
         for low, high in _windows(documents):
             places, values = [np.empty(0, np.int64)], [np.empty(0, np.uint64)]
             for read in reads:

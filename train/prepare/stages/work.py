@@ -50,6 +50,11 @@ class _Done(msgspec.Struct):
     asked: str
     files: dict[str, str]
     result: Any
+    sha256: str = ""
+
+    def digest(self) -> str:
+        """A SHA-256 over the rest, so that a change in it is noticed."""
+        return hashlib.sha256(msgspec.json.encode([self.asked, self.files, self.result])).hexdigest()
 
 
 def execute(work: Path, task: Task) -> tuple[Made, Any]:
@@ -60,10 +65,11 @@ def execute(work: Path, task: Task) -> tuple[Made, Any]:
     try:
         result = task.run(partial, task.spec)
         done = _Done(task.asked, {path.name: _sha256(path) for path in sorted(partial.iterdir())}, result)
+        done.sha256 = done.digest()
         (partial / DONE_FILE).write_bytes(msgspec.json.encode(done))
         for path in partial.iterdir():
-            _sync(path)
-        _sync(partial)
+            sync(path)
+        sync(partial)
         shutil.rmtree(work / task.name, ignore_errors=True)
         partial.rename(work / task.name)
     finally:
@@ -75,7 +81,7 @@ def finished(work: Path, task: Task) -> tuple[Made, Any] | None:
     """What a task wrote and its result; None if it was not committed, was asked something else, or is damaged."""
     try:
         done = msgspec.json.decode((work / task.name / DONE_FILE).read_bytes(), type=_Done)
-        if done.asked != task.asked:
+        if done.asked != task.asked or done.sha256 != done.digest():
             return None
         whole = all(_sha256(work / task.name / name) == digest for name, digest in done.files.items())
     except (FileNotFoundError, msgspec.DecodeError):
@@ -94,7 +100,10 @@ def work_folder(work: Path, fingerprint: dict[str, Any]) -> Iterator[None]:
 
     Raises UsageError if another process holds it, or if what is there was begun with another fingerprint.
     """
-    work.mkdir(parents=True, exist_ok=True)
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError as error:
+        raise UsageError(f"'{work.parent}' cannot be made here; name another `--out`") from error
     with (work / _LOCK_FILE).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -118,18 +127,20 @@ def _remove_partial(work: Path) -> None:
 def _check_same(work: Path, fingerprint: dict[str, Any]) -> None:
     path = work / "work.json"
     text = msgspec.json.format(msgspec.json.encode(fingerprint, enc_hook=str), indent=1)
-    try:
-        before = msgspec.json.decode(path.read_bytes())
-    except (FileNotFoundError, msgspec.DecodeError):
-        before = None
-    if before is None:
+    if not path.exists():
+        if any(each.name != _LOCK_FILE for each in work.iterdir()):
+            raise UsageError(f"'{work}' holds files of something else; move them away, or name another `--out`")
         write_atomically(path, [text])
         return
+    try:
+        before = msgspec.json.decode(path.read_bytes(), type=dict)
+    except msgspec.DecodeError as error:
+        raise UsageError(f"'{path}' is damaged; remove its folder to begin anew") from error
     other = [key for key, value in msgspec.json.decode(text).items() if before.get(key) != value]
     if other:
         raise UsageError(
-            f"'{work}' holds unfinished work with another {' and another '.join(other)}; give the command that began "
-            "it, remove the folder to begin anew, or name another `--out`"
+            f"'{work}' holds the unfinished work of another recipe (of other {' and '.join(other)}); give the command "
+            "that began it, remove the folder to begin anew, or name another `--out`"
         )
 
 
@@ -138,7 +149,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make sure that a file or a folder is on the disk."""
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)

@@ -9,7 +9,7 @@ from mixsched.errors import UsageError
 
 # So many tasks a processor are handed out ahead: enough to keep them busy, few enough to stop soon.
 _AHEAD = 2
-_CHECKOUT = Path(__file__).parents[2]
+_CHECKOUT = Path(__file__).parents[3]
 
 
 class RayWorkers:
@@ -29,7 +29,7 @@ class RayWorkers:
         self._ray = ray
         try:
             ray.init(
-                address=self.address,
+                address=self.address or "local",
                 num_cpus=None if self.address else self.workers,
                 include_dashboard=False if self.address is None else None,
                 log_to_driver=False,
@@ -76,6 +76,11 @@ def _result(ray: Any, reference: Any) -> Any:
     except ray.exceptions.RayTaskError as error:
         # What the task raised, as if it had been raised here.
         raise error.cause from error
+    except ray.exceptions.RayError as error:
+        raise UsageError(
+            f"a worker of the Ray cluster was lost ({_first_line(error)}); give the same command again: what was "
+            "finished is kept"
+        ) from error
 
 
 def _first_line(error: Exception) -> str:

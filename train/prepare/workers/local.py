@@ -1,6 +1,7 @@
 """Runs tasks in processes of this machine."""
 
 import concurrent.futures
+import contextlib
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -11,6 +12,8 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from mixsched.errors import UsageError
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class LocalWorkers:
@@ -45,7 +48,8 @@ class LocalWorkers:
         if self._pool is None:
             yield from ((number, function(argument)) for number, argument in enumerate(arguments))
             return
-        futures = {self._pool.submit(function, argument): number for number, argument in enumerate(arguments)}
+        with _no_interrupts():
+            futures = {self._pool.submit(function, argument): number for number, argument in enumerate(arguments)}
         try:
             for future in concurrent.futures.as_completed(futures):
                 yield futures[future], future.result()
@@ -56,9 +60,30 @@ class LocalWorkers:
             ) from error
 
 
+@contextlib.contextmanager
+def _no_interrupts() -> Iterator[None]:
+    """Ctrl-C reaches every process of the terminal: those that begin here never get it, this one after the block.
+
+    So the parent alone answers it, and ends the others. SIGTERM waits too, lest it leave one half begun.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    handlers = {each: signal.signal(each, lambda number, _: waiting.append(number)) for each in _STOPPING}
+    # What a process begins with blocked stays blocked.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number in waiting:
+            signal.raise_signal(number)
+
+
 def _begin() -> None:
-    # Ctrl-C reaches every process of the terminal; the parent alone answers it and ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, daemon=True).start()
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from train.corpora.document import Document, read_documents
 from train.prepare.filters.limits import Filters
 
-BUNDLED = Path(__file__).parents[3] / "train" / "corpora" / "bundled"
+BUNDLED = Path(__file__).parents[4] / "train" / "corpora" / "bundled"
 DOCUMENT = Document("text", "web", "here", "MIT", "subject")
 # The name and value of a limit, a text that just keeps it, one that just breaks it, and the reason for that.
 TEXT_LIMITS = (

@@ -61,7 +61,7 @@ def test_keys_are_the_same_in_every_process() -> None:
     outputs = {
         subprocess.run(
             [sys.executable, "-c", code],
-            cwd=Path(__file__).parents[3],
+            cwd=Path(__file__).parents[4],
             env={"PYTHONHASHSEED": str(seed), "RAYON_NUM_THREADS": str(seed)},
             capture_output=True,
             check=True,

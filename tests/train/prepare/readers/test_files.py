@@ -42,6 +42,19 @@ def test_patterns_give_each_file_once_in_order(data):
     assert names(data, "[ab].jsonl", "?.jsonl") == ["a.jsonl", "b.jsonl"]
 
 
+def test_what_this_tool_makes_is_left_out(data):
+    for folder, signs in {"made": ("corpus.json", "tokenizer.model"), "made.unfinished": ("work.json",)}.items():
+        for name in (*signs, "clean/text.jsonl"):
+            (data / "deep" / folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (data / "deep" / folder / name).write_text(name)
+    assert names(data, "**/*.jsonl", "deep/**") == ["a.jsonl", "b.jsonl", "deep/d.txt", "deep/er/c.jsonl"]
+    for pattern in ("deep/*/clean/*.jsonl", "deep/made.unfinished/*/text.jsonl"):
+        with pytest.raises(UsageError, match="matches no file in"):
+            find_files(data, (pattern,))
+    (data / "deep" / "made" / "tokenizer.model").unlink()
+    assert names(data, "deep/*/clean/*.jsonl") == ["deep/made/clean/text.jsonl"]
+
+
 def test_an_absolute_pattern_gives_absolute_names(data, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     assert names(elsewhere, f"{data}/*.jsonl") == [f"{data}/a.jsonl", f"{data}/b.jsonl"]

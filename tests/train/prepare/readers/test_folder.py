@@ -8,7 +8,7 @@ import pytest
 from mixsched.errors import UsageError
 from train.corpora.document import Document
 from train.prepare.readers import folder as folder_module
-from train.prepare.readers.folder import Folder
+from train.prepare.readers.folder import Folder, walk
 from train.prepare.readers.reader import Dropped
 
 
@@ -129,6 +129,27 @@ def test_links_and_pipes_are_left_alone(data):
     (code / "dangling.py").symlink_to(code / "nothing")
     os.mkfifo(code / "pipe.py")
     assert len(origins(read_all(Folder(folder="code"), data))) == 6
+
+
+def test_what_this_tool_makes_and_what_was_fetched_is_left_alone(data):
+    code = data / "code"
+    made = {
+        "made": ("corpus.json", "tokenizer.model"),
+        "made.unfinished": ("work.json",),
+        "two/vendor": (),
+        "build": (),
+    }
+    for folder, signs in made.items():
+        for name in (*signs, "a.py"):
+            (code / folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (code / folder / name).write_text("x\n")
+    before = [file.name for file in walk(code)]
+    assert not [name for name in before if name.startswith(("made", "two/vendor", "build"))]
+    assert len(origins(read_all(Folder(folder="code"), data))) == 6
+    (code / "made.unfinished" / "work.json").unlink()
+    (code / "one" / "build").mkdir()
+    (code / "one" / "build" / "a.py").write_text("x\n")
+    assert {file.name for file in walk(code)} - {*before} == {"made.unfinished/a.py", "one/build/a.py"}
 
 
 def test_a_project_can_be_a_group(data):

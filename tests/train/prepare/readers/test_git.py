@@ -186,8 +186,9 @@ def test_what_is_no_repository_is_told(tmp_path, repository):
         ("project/folder", "is no git repository"),
         ("empty", "has no commits"),
     ):
-        with pytest.raises(UsageError, match=told):
+        with pytest.raises(UsageError, match=told) as caught:
             Git(repository=name).parts(tmp_path)
+        assert str(caught.value).count(";") == 1
 
 
 def test_a_damaged_repository_is_told(tmp_path, repository):

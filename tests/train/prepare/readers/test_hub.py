@@ -28,7 +28,7 @@ def data(tmp_path, monkeypatch):
 def test_without_the_package_it_is_told_to_install_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
     (tmp_path / "a.jsonl").write_text("{}")
-    with pytest.raises(UsageError, match="needs the package 'datasets'; install it by `pip install datasets`"):
+    with pytest.raises(UsageError, match="needs datasets and huggingface_hub; `pip install datasets huggingface_hub`"):
         Hub(dataset="json", data_files=("*.jsonl",)).parts(tmp_path)
 
 
