@@ -11,8 +11,9 @@ from train.corpora.document import Document
 
 # What one task reads: large enough that starting it costs nothing, small enough that losing it costs little.
 PART_BYTES = 32_000_000
-# Longer documents are broken records, so that no input can fill a worker's memory.
-MAX_DOCUMENT_BYTES = 64_000_000
+# Longer documents are broken records, so that no input can fill a worker's memory: SentencePiece takes some 43 times
+# the size of a text while it encodes it.
+MAX_DOCUMENT_BYTES = 16_000_000
 UNKNOWN_LICENCE = "unknown"
 
 

@@ -107,7 +107,7 @@ def test_what_a_file_is_dropped_for(data, monkeypatch):
     results = [each for part in parts for each in reader.read(data, part, source="s")]
     assert results == [
         Dropped("code/big.bin", "binary"),
-        Dropped("code/big.py", "longer than 64 MB", broken=True),
+        Dropped("code/big.py", "longer than 16 MB", broken=True),
         Dropped("code/binary.py", "binary"),
         Dropped("code/caf\\xe9.py", "cannot be read", broken=True),
         Dropped("code/empty.py", "empty"),

@@ -113,7 +113,7 @@ def test_files_become_documents_and_bad_ones_cost_only_themselves(tmp_path, monk
     assert dropped == [
         Dropped("b.ipynb", NOT_A_NOTEBOOK, broken=True),
         Dropped("c.ipynb", "empty"),
-        Dropped("d.ipynb", "longer than 64 MB", broken=True),
+        Dropped("d.ipynb", "longer than 16 MB", broken=True),
         Dropped("da.ipynb", "not valid Unicode", broken=True),
     ]
     assert (document.text, document.licence, document.language) == ("words", "MIT", NOTEBOOK)
