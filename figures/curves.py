@@ -10,7 +10,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from eval.results import Row
 from figures.read import RunRecord
-from figures.style import LINE_STYLES, colour, small_print, tokens_axis, use_style
+from figures.style import LINE_STYLES, colour, settle, small_print, tokens_axis, use_style
 
 # A loss curve is drawn as so many means at most, so that a line is read and not its noise.
 BINS = 30
@@ -27,6 +27,7 @@ def draw_curves(record: RunRecord, out: Path) -> list[Path]:
     _mix(panels[1, 0], record)
     _learning_rate(panels[1, 1], record)
     small_print(figure, _describe(record))
+    settle(figure)
     out.mkdir(parents=True, exist_ok=True)
     files = [out / f"{record.config.run}-curves.{ending}" for ending in ("png", "svg")]
     for file in files:

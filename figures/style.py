@@ -71,3 +71,12 @@ def tokens_axis(axes: Axes, largest: int) -> float:
 def small_print(figure: Figure, text: str) -> None:
     """What the numbers are of, at the foot of the figure."""
     figure.text(0.01, 0.005, text, fontsize=7, color="#555555", ha="left", va="bottom")
+
+
+def settle(figure: Figure) -> None:
+    """Lay the figure out for good: the solver's last bits differ from time to time, and would stand in the SVG."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = (round(side, 6) for side in axes.get_position().bounds)
+        axes.set_position((left, bottom, width, height))
