@@ -31,6 +31,14 @@ def processes_of(group: int) -> list[str]:
     return [line[2] for line in lines if line[0] == str(group) and not line[1].startswith("Z")]
 
 
+def left_of(group: int) -> list[str]:
+    """The same after the time that processes take to end, 10 seconds at most."""
+    ended_s = time.monotonic() + 10
+    while processes_of(group) and time.monotonic() < ended_s:
+        time.sleep(0.05)
+    return processes_of(group)
+
+
 @pytest.mark.parametrize("whom", ["group", "parent"])
 def test_killed_at_random_moments_it_ends_with_the_same_bytes(corpus, shards, tmp_path, whom):
     """Signal 9 to all processes, or to the first alone, whose workers must end by themselves."""
@@ -49,10 +57,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(corpus, shards, tm
             (os.killpg if whom == "group" else os.kill)(run.pid, signal.SIGKILL)
             run.wait()
             kills += 1
-        ended_s = time.monotonic() + 10
-        while processes_of(run.pid) and time.monotonic() < ended_s:
-            time.sleep(0.05)
-        assert not processes_of(run.pid)
+        assert not left_of(run.pid)
         # The signal may come between the last rename and the end.
         if out.exists():
             break
@@ -76,7 +81,7 @@ def test_interrupted_it_says_so_and_ends_its_workers(corpus, tmp_path):
     told = "what was finished is kept: give the same command again to go on\ninterrupted\n"
     assert run.communicate(timeout=20)[1] == told
     assert run.returncode == 130
-    assert not processes_of(run.pid)
+    assert not left_of(run.pid)
     assert not list(unfinished.glob(".*.*"))
 
 
