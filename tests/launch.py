@@ -1,11 +1,14 @@
 """How tests start commands of ours in processes of their own."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 
 def one_device() -> dict[str, str]:
@@ -35,3 +38,14 @@ def interrupt(arguments: list[str], metrics: Path, *, after_lines: int, by: sign
     process.send_signal(by)
     output, _ = process.communicate(timeout=300)
     return process.returncode, output
+
+
+def on_small_disk(folder: Path, size: str, script: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell script with a tmpfs of that size on the new `folder`, in a mount namespace of its own."""
+    folder.mkdir()
+    mounted = f"mount -t tmpfs -o size={size} tmpfs {shlex.quote(str(folder))} && {script}"
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", mounted]
+    done = subprocess.run(command, env=one_device(), text=True, capture_output=True, check=False)
+    if done.returncode and "unshare" in done.stderr:
+        pytest.skip(f"this system allows no mount namespaces: {done.stderr.strip()}")
+    return done

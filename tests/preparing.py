@@ -7,6 +7,9 @@ from train.prepare.finding import find_recipe
 from train.prepare.recipe import Recipe, parse_recipe
 from train.prepare.workers.local import LocalWorkers
 
+# What texts are drawn from where only their words matter.
+WORDS = [f"w{number:04}" for number in range(5_000)]
+
 
 def prepared(corpus: Path | str, out: Path, **settings) -> Path:
     """The folder of a corpus (a recipe's file, a folder or a file of documents) that was prepared for 32 tokens."""

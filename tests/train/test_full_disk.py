@@ -1,25 +1,11 @@
 """A disk that is really full (a tmpfs of its own): one sentence, and what was finished can be continued."""
 
 import shlex
-import subprocess
 import sys
-from pathlib import Path
 
-import pytest
-from launch import one_device
+from launch import on_small_disk
 
 WORDS = "error: no space left on the device"
-
-
-def on_small_disk(folder: Path, size: str, script: str) -> subprocess.CompletedProcess[str]:
-    """Run a shell script with a tmpfs of that size on `folder`, in a mount namespace of its own."""
-    folder.mkdir()
-    mounted = f"mount -t tmpfs -o size={size} tmpfs {shlex.quote(str(folder))} && {script}"
-    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", mounted]
-    done = subprocess.run(command, env=one_device(), text=True, capture_output=True, check=False)
-    if done.returncode and "unshare" in done.stderr:
-        pytest.skip(f"this system allows no mount namespaces: {done.stderr.strip()}")
-    return done
 
 
 def python(module: str, *arguments: str) -> str:

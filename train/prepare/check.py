@@ -10,9 +10,9 @@ from array_record.python.array_record_module import ArrayRecordReader
 from mixsched import Manifest
 from mixsched.errors import UsageError
 from mixsched.shards import TOKENIZER_FILE, Rows, Shard
+from train.prepare.hashing import file_sha256
 from train.prepare.record import (
     Record,
-    file_sha256,
     manifest_paths,
     read_record,
     read_sound_manifest,

@@ -1,6 +1,5 @@
 """What a prepared folder says of itself, read without trust: `corpus.json`, and the manifests that it lists."""
 
-import hashlib
 from pathlib import Path
 
 import msgspec
@@ -80,9 +79,3 @@ def _counts(manifest: Manifest) -> dict[str, int]:
         "text_bytes": manifest.text_bytes,
         "documents": manifest.documents,
     }
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

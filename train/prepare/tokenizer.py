@@ -108,12 +108,13 @@ def read_tokenizer(path: Path) -> Tokenizer:
         raise UsageError(
             f"the tokenizer '{path}' has no token for the end of a text (EOS), which separates documents; use another"
         )
+    model = path.read_bytes()
     return Tokenizer(
         file=path,
-        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
+        sha256=hashlib.sha256(model).hexdigest(),
         vocab_size=processor.vocab_size(),
         eos_id=processor.eos_id(),
-        is_exact=_is_exact(path.read_bytes()),
+        is_exact=_is_exact(model),
     )
 
 

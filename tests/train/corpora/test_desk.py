@@ -201,5 +201,6 @@ def test_a_package_in_the_cache_is_not_fetched_again(tmp_path, monkeypatch):
     with pytest.raises(BuildError, match=r"can't get npm:toy@1\.0"):
         fetch.fetch(package, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
-    _write(tmp_path / "cache", {f"{package.sha256[:16]}/root/package/index.js": "1"})
+    unpacked = tmp_path / "cache" / package.sha256[:16] / "root"
+    _write(unpacked, {"package/index.js": "1"})
     assert (fetch.fetch(package, tmp_path / "cache").root / "index.js").read_text() == "1"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from preparing import WORDS
 
 from mixsched import Manifest
 from mixsched.shards import read_manifest
@@ -22,10 +23,8 @@ from train.prepare.stages.cleaning import Cleaned
 from train.prepare.stages.dropped import Drops
 from train.prepare.stages.verdicts import EXACT, FULL, KEPT, NEAR, Corpus, Read
 from train.prepare.stages.work import Made
-from train.prepare.tokenizer import train_tokenizer
 from train.prepare.workers.local import LocalWorkers
 
-WORDS = [f"w{number:04}" for number in range(5_000)]
 DOCUMENT_BYTES = 59
 
 
@@ -45,13 +44,6 @@ def texts_of(rng: random.Random, languages: dict[str, int]) -> list[dict]:
 def of_files(*files: str, **settings) -> dict:
     fields = {"language": "language", "group": "group"}
     return {"inputs": [{"reader": "jsonl", "files": [file], **fields} for file in files], **settings}
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.model"
-    path.write_bytes(train_tokenizer([text(random.Random(0), 2_000)], vocab_size=270))
-    return path
 
 
 @pytest.fixture

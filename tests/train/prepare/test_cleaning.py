@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from preparing import prepared_recipe, same_files
+from preparing import WORDS, prepared_recipe, same_files
 
 from mixsched.shards import read_manifest
 from train.prepare.hashing import hash64
@@ -17,9 +17,7 @@ from train.prepare.stages import cleaning
 from train.prepare.stages.cleaning import KEYS, KEYS_FILE, Cleaned, clean_tasks
 from train.prepare.stages.documents import read_groups, read_some
 from train.prepare.stages.work import Task, execute
-from train.prepare.tokenizer import train_tokenizer
 
-WORDS = [f"w{number:04}" for number in range(5_000)]
 FIELDS = {"origin": "origin", "language": "language", "group": "group"}
 
 
@@ -47,14 +45,6 @@ def recipe_of(sources: dict, **settings) -> Recipe:
 def tasks_of(recipe: Recipe, data: Path) -> list[Task]:
     parts = {name: [each.parts(data) for each in source.inputs] for name, source in recipe.sources.items()}
     return clean_tasks(recipe, data, parts)
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory) -> Path:
-    """One of few words, for texts of WORDS."""
-    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.model"
-    path.write_bytes(train_tokenizer([text(random.Random(0), 2_000)], vocab_size=270))
-    return path
 
 
 @pytest.fixture

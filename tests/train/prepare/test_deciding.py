@@ -6,13 +6,11 @@ import random
 from pathlib import Path
 
 import pytest
-from preparing import prepared_recipe
+from preparing import WORDS, prepared_recipe
 
 from mixsched.errors import UsageError
 from mixsched.shards import read_manifest
 from train.prepare.stages import verdicts
-
-WORDS = [f"w{number:04}" for number in range(5_000)]
 
 
 def text(rng: random.Random, words: int = 60) -> str:

@@ -13,7 +13,7 @@ import pytest
 import sentencepiece
 from hypothesis import example, given
 from hypothesis import strategies as st
-from preparing import prepared_recipe, same_files
+from preparing import WORDS, prepared_recipe, same_files
 
 from mixsched.shards import read_manifest
 from train.corpora.document import Document
@@ -28,9 +28,7 @@ from train.prepare.stages.dropped import Drops
 from train.prepare.stages.encoding import EncodeSpec, Tally, encode, encode_tasks
 from train.prepare.stages.verdicts import Read
 from train.prepare.stages.work import Made
-from train.prepare.tokenizer import SPACE_MARK, Tokenizer, load_tokenizer, read_tokenizer, train_tokenizer
-
-WORDS = [f"w{number:04}" for number in range(5_000)]
+from train.prepare.tokenizer import SPACE_MARK, Tokenizer, load_tokenizer, read_tokenizer
 
 
 def text(rng: random.Random, words: int = 30) -> str:
@@ -44,13 +42,6 @@ def write_records(path: Path, records: list[dict]) -> None:
 def read_of(folder: Path, *, group_bytes: Sequence[int], group_documents: Sequence[int]) -> Read:
     """What a task of the first stage said that it found, without its files."""
     return Read(Made(folder, ""), "only", Cleaned([*group_documents], [*group_bytes], [], 0, Drops()))
-
-
-@pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("tokenizer") / "tokenizer.model"
-    path.write_bytes(train_tokenizer([text(random.Random(0), 2_000)], vocab_size=270))
-    return path
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """A preparation whose disk is full in the middle: one sentence, and with more space the same command ends it."""
 
 import shlex
-import subprocess
 import sys
 
 import pytest
-from launch import one_device
+from launch import on_small_disk
 from preparing import same_files
 
 WORDS = "error: no space left on the device"
@@ -21,7 +20,6 @@ WORDS = "error: no space left on the device"
 )
 def test_stopped_by_a_full_disk_it_goes_on_where_it_was(corpus, shards, tmp_path, size, workers, reached):
     disk, copy = tmp_path / "disk", tmp_path / "copy"
-    disk.mkdir()
     prepare = shlex.join(
         [
             *(sys.executable, "-m", "train.prepare", f"--corpus={corpus}", f"--out={disk / 'out'}"),
@@ -29,14 +27,8 @@ def test_stopped_by_a_full_disk_it_goes_on_where_it_was(corpus, shards, tmp_path
         ]
     )
     # What is on the disk is seen in this namespace of mounts alone.
-    script = (
-        f"mount -t tmpfs -o size={size} tmpfs {disk} && {{ {prepare}; echo code $?; "
-        f"mount -o remount,size=50m {disk} && {prepare} && cp -r {disk} {copy}; }}"
-    )
-    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", script]
-    done = subprocess.run(command, env=one_device(), text=True, capture_output=True, check=False)
-    if done.returncode and "unshare" in done.stderr:
-        pytest.skip(f"this system allows no mount namespaces: {done.stderr.strip()}")
+    script = f"{{ {prepare}; echo code $?; mount -o remount,size=50m {disk} && {prepare} && cp -r {disk} {copy}; }}"
+    done = on_small_disk(disk, size, script)
     assert done.stderr.startswith(WORDS)
     assert len(done.stderr.splitlines()) == 1
     assert done.returncode == 0

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from preparing import same_files
+from preparing import WORDS, same_files
 
 from mixsched.shards import read_manifest
 from train.prepare.__main__ import main
@@ -15,7 +15,6 @@ from train.prepare.recipe import parse_recipe
 from train.prepare.settings import wanted_rows
 from train.prepare.tokenizer import train_tokenizer
 
-WORDS = [f"w{number:04}" for number in range(5_000)]
 SMALL = ("--context-tokens=16", "--workers=1")
 
 

@@ -2,7 +2,7 @@
 
 import collections
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -76,16 +76,16 @@ def clean_tasks(recipe: Recipe, data: Path, parts: dict[str, list[list[Part]]]) 
         for each, of_input in zip(source.inputs, parts[name], strict=True)
         for part in of_input
     ]
-    return _named_by_content("clean", clean, specs)
+    return _named_by_content(specs)
 
 
-def _named_by_content(stage: str, run: Callable, specs: Sequence[CleanSpec]) -> list[Task]:
+def _named_by_content(specs: Sequence[CleanSpec]) -> list[Task]:
     """Tasks whose names stay when inputs are added before them, so that what they did stays too."""
     tasks, seen = [], collections.Counter[str]()
     for spec in specs:
-        task = Task("", run, spec, size=spec.part.bytes)
+        task = Task("", clean, spec, size=spec.part.bytes)
         seen[task.asked] += 1
-        tasks.append(msgspec.structs.replace(task, name=f"{stage}-{task.asked[:16]}-{seen[task.asked]}"))
+        tasks.append(msgspec.structs.replace(task, name=f"clean-{task.asked[:16]}-{seen[task.asked]}"))
     return tasks
 
 

@@ -1,6 +1,5 @@
 """The stage between: a tokenizer from a sample of the documents to train on, or someone else's model."""
 
-import hashlib
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ import msgspec
 import numpy as np
 
 from mixsched.shards import TOKENIZER_FILE
-from train.prepare.hashing import hash64
+from train.prepare.hashing import file_sha256, hash64
 from train.prepare.recipe import Recipe
 from train.prepare.stages.arrays import mapped
 from train.prepare.stages.cleaning import KEYS, KEYS_FILE
@@ -47,7 +46,7 @@ def tokenizer_task(
         sample_bytes=choice.sample_bytes,
         vocab_size=vocab_size,
         model=model,
-        model_sha256=hashlib.sha256(model.read_bytes()).hexdigest() if model else None,
+        model_sha256=file_sha256(model) if model else None,
     )
     return Task("tokenizer", make_tokenizer, spec)
 

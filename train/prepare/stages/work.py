@@ -14,6 +14,7 @@ import msgspec
 
 from mixsched.atomic import write_atomically
 from mixsched.errors import UsageError
+from train.prepare.hashing import file_sha256
 
 DONE_FILE = "done.json"
 _LOCK_FILE = ".lock"
@@ -64,9 +65,10 @@ def execute(work: Path, task: Task) -> tuple[Made, Any]:
     partial.mkdir()
     try:
         result = task.run(partial, task.spec)
-        done = _Done(task.asked, {path.name: _sha256(path) for path in sorted(partial.iterdir())}, result)
+        done = _Done(task.asked, {path.name: file_sha256(path) for path in sorted(partial.iterdir())}, result)
         done.sha256 = done.digest()
-        (partial / DONE_FILE).write_bytes(msgspec.json.encode(done))
+        content = msgspec.json.encode(done)
+        (partial / DONE_FILE).write_bytes(content)
         for path in partial.iterdir():
             sync(path)
         sync(partial)
@@ -74,24 +76,26 @@ def execute(work: Path, task: Task) -> tuple[Made, Any]:
         partial.rename(work / task.name)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return _made(work, task)
+    return _made(work, task, content)
 
 
 def finished(work: Path, task: Task) -> tuple[Made, Any] | None:
     """What a task wrote and its result; None if it was not committed, was asked something else, or is damaged."""
     try:
-        done = msgspec.json.decode((work / task.name / DONE_FILE).read_bytes(), type=_Done)
+        content = (work / task.name / DONE_FILE).read_bytes()
+        done = msgspec.json.decode(content, type=_Done)
         if done.asked != task.asked or done.sha256 != done.digest():
             return None
-        whole = all(_sha256(work / task.name / name) == digest for name, digest in done.files.items())
+        whole = all(file_sha256(work / task.name / name) == digest for name, digest in done.files.items())
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-    return _made(work, task) if whole else None
+    return _made(work, task, content) if whole else None
 
 
-def _made(work: Path, task: Task) -> tuple[Made, Any]:
-    path = work / task.name / DONE_FILE
-    return Made(path.parent, _sha256(path)), msgspec.json.decode(path.read_bytes(), type=_Done).result
+def _made(work: Path, task: Task, content: bytes) -> tuple[Made, Any]:
+    """The same for a task that was just done and for one that was found: its result as JSON gives it back."""
+    made = Made(work / task.name, hashlib.sha256(content).hexdigest())
+    return made, msgspec.json.decode(content, type=_Done).result
 
 
 @contextlib.contextmanager
@@ -142,11 +146,6 @@ def _check_same(work: Path, fingerprint: dict[str, Any]) -> None:
             f"'{work}' holds the unfinished work of another recipe (of other {' and '.join(other)}); give the command "
             "that began it, remove the folder to begin anew, or name another `--out`"
         )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def sync(path: Path) -> None:
