@@ -6,13 +6,15 @@ test that trusts the program's own objects (`answer == 3`) can be fooled by them
 """
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import functools
 import secrets
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Literal
 
+from eval.sandbox_calls import call_filter
 from eval.sandbox_walls import command
 from mixsched.errors import UsageError
 
@@ -26,12 +28,13 @@ _GRACE_S = 20.0
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """What a program may use: seconds and output in all; memory, file size and CPU (`wall_s` too) in each process.
+    """What a program may use: seconds and output in all; memory, file size and processor time in each process.
 
     Its files together may take four times `file_bytes`. Kernels before 5.14 count `processes` over all of the user's.
     """
 
     wall_s: float = 10.0
+    cpu_s: int = 10
     memory_bytes: int = 512 * 2**20
     processes: int = 16
     output_bytes: int = 2**20
@@ -62,11 +65,24 @@ def run_programs(programs: Sequence[str], limits: Limits, *, workers: int) -> li
 
     Raises UsageError where no sandbox can be made.
     """
+    with contextlib.closing(outcomes_as_they_end(programs, limits, workers=workers)) as outcomes:
+        return [outcome for _, outcome in sorted(outcomes, key=lambda numbered: numbered[0])]
+
+
+def outcomes_as_they_end(
+    programs: Sequence[str], limits: Limits, *, workers: int
+) -> Generator[tuple[int, Outcome], None, None]:
+    """Like `run_programs`, but gives each outcome, with its program's place, when it is there, and keeps none.
+
+    Closing the generator ends the programs that still run.
+    """
     require_sandbox()
     running: set[subprocess.Popen[bytes]] = set()
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        places = {pool.submit(_run, program, limits, running): place for place, program in enumerate(programs)}
         try:
-            return list(pool.map(lambda program: _run(program, limits, running), programs))
+            for ended in concurrent.futures.as_completed(places):
+                yield places.pop(ended), ended.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in tuple(running):
@@ -79,24 +95,26 @@ def require_sandbox() -> None:
     """Make sure, once in a process, that sandboxes work here; raises UsageError that says what is missing."""
     outcome = _run("pass\n", Limits(), set())
     if outcome.verdict != "passed":
+        reason = outcome.stderr.strip().rpartition("\n")[2]
         raise UsageError(
             "bubblewrap can't make a sandbox here, and generated programs never run without one; allow user namespaces "
             "(sysctl kernel.unprivileged_userns_clone=1 and kernel.apparmor_restrict_unprivileged_userns=0, in a "
-            f"container its --privileged or --security-opt), or use a machine that has them: {outcome.stderr.strip()!r}"
+            f"container its --privileged or --security-opt), or use a machine that has them: {reason!r}"
         )
 
 
 def _run(program: str, limits: Limits, running: set[subprocess.Popen[bytes]]) -> Outcome:
     source = program.encode("utf-8", "surrogatepass")
     token = secrets.token_hex(16).encode()
-    numbers = (round(limits.wall_s * 1_000), limits.memory_bytes, limits.processes, limits.output_bytes)
-    header = " ".join(map(str, (*numbers, limits.file_bytes, len(source)))).encode()
-    with subprocess.Popen(
-        command(tmp_bytes=4 * limits.file_bytes), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    walls = command(tmp_bytes=4 * limits.file_bytes)
+    refused = call_filter()
+    times = (round(limits.wall_s * 1_000), limits.cpu_s)
+    sizes = (limits.memory_bytes, limits.processes, limits.output_bytes, limits.file_bytes, len(refused), len(source))
+    header = " ".join(map(str, (*times, *sizes))).encode()
+    with subprocess.Popen(walls, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         running.add(process)
         try:
-            report, complaint = process.communicate(header + b"\n" + source + token, limits.wall_s + _GRACE_S)
+            report, complaint = process.communicate(header + b"\n" + refused + source + token, limits.wall_s + _GRACE_S)
         except subprocess.TimeoutExpired:
             report, complaint = b"", b"the sandbox gave no answer in time"
         finally:

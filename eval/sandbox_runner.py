@@ -1,9 +1,9 @@
 """PID 1 inside a sandbox: runs one program in a child, holds it to its limits and reports a verdict on fd 1.
 
 `eval.sandbox` hands this file's text to the sandbox's Python, so it imports nothing of ours and little else. Its
-standard input is a line of numbers, the program, and last a token that opens the report. The child never holds the
-token: it is read after the fork, and the child can neither trace this process (not dumpable), nor kill it (PID 1),
-nor find it under /proc (not mounted).
+standard input is a line of numbers, a filter of system calls, the program, and last a token that opens the report. The
+child never holds the token: it is read after the fork, and the child can neither trace this process (not dumpable),
+nor kill it (PID 1), nor find it under /proc (not mounted).
 """
 
 import ctypes
@@ -11,6 +11,7 @@ import os
 import resource
 import select
 import signal
+import struct
 import sys
 import time
 
@@ -20,6 +21,7 @@ _OUT_OF_MEMORY_STATUS = 97
 _STDERR_BYTES = 4_000
 _OPEN_FILES = 64
 _PR_SET_DUMPABLE = 4
+_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
 
 
 def main() -> None:
@@ -27,33 +29,42 @@ def main() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     # A PID 1 gets only the signals that it handles.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    wall_ms, memory, processes, output, file, size = map(int, _read_line().split())
+    wall_ms, cpu_s, memory, processes, output, file, *sizes = map(int, _read_line().split())
     wall_s = wall_ms / 1_000
-    program = _read(size)
+    call_filter, program = map(_read, sizes)
     wakeup = _wakeup_pipe()
     (nonce_out, nonce_in), (mark_out, mark_in) = os.pipe(), os.pipe()
     (stdout, stdout_in), (stderr, stderr_in) = os.pipe(), os.pipe()
-    start_s = time.monotonic()
     child = os.fork()
     if child == 0:
         for target, end in enumerate((os.open(os.devnull, os.O_RDONLY), stdout_in, stderr_in)):
             os.dup2(end, target)
-        _confine(wall_s, memory, processes, file, keep=(nonce_out, mark_in))
+        _confine(cpu_s, memory, processes, file, keep=(nonce_out, mark_in))
+        _refuse_calls(call_filter)
+        os.write(mark_in, b".")
         _run(program, nonce_out, mark_in)
     for end in (nonce_out, mark_in, stdout_in, stderr_in):
         os.close(end)
+    if not os.read(mark_out, 1):
+        # The child could not be confined: no word on the program, which never ran.
+        sys.exit(os.read(stderr, _STDERR_BYTES).decode("utf-8", "replace"))
+    start_s = time.monotonic()
     nonce = os.urandom(_NONCE_BYTES)
     os.write(nonce_in, nonce)
     kept = {stdout: bytearray(), stderr: bytearray(), mark_out: bytearray()}
-    verdict, note = _watch(child, kept, wakeup, mark_out, nonce, deadline_s=start_s + wall_s, output=output)
+    verdict, note = _watch(
+        child, kept, wakeup, mark_out, nonce, deadline_s=start_s + wall_s, cpu_s=cpu_s, output=output
+    )
     said = bytes(kept[stdout][:output])
     told = bytes(kept[stderr]) + note.encode()
     took_us = round((time.monotonic() - start_s) * 1e6)
     token = _read(_TOKEN_BYTES)
     _write(b"%s %s %d %d\n" % (token, verdict.encode(), took_us, len(said)) + said + told[-_STDERR_BYTES:])
+    # Without the interpreter's way of ending, which takes longer than many a program.
+    os._exit(0)
 
 
-def _confine(wall_s: float, memory: int, processes: int, file: int, *, keep: tuple[int, int]) -> None:
+def _confine(cpu_s: int, memory: int, processes: int, file: int, *, keep: tuple[int, int]) -> None:
     """In the child: give up what only the runner may have, and set limits that can't be raised again."""
     for number in set(range(3, _OPEN_FILES)) - set(keep):
         try:
@@ -63,7 +74,6 @@ def _confine(wall_s: float, memory: int, processes: int, file: int, *, keep: tup
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    cpu_s = int(wall_s) + 1
     # One more second in the hard limit: the soft one's signal tells a timeout from other deaths.
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
     for limit, value in (
@@ -74,6 +84,15 @@ def _confine(wall_s: float, memory: int, processes: int, file: int, *, keep: tup
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(limit, (value, value))
+
+
+def _refuse_calls(call_filter: bytes) -> None:
+    """In the child: from here on the kernel refuses the calls that the filter names, to its children too."""
+    instructions = ctypes.create_string_buffer(call_filter)
+    described = ctypes.create_string_buffer(struct.pack("HP", len(call_filter) // 8, ctypes.addressof(instructions)))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, described, 0, 0):
+        raise OSError(ctypes.get_errno(), "the kernel takes no filter of system calls (seccomp)")
 
 
 def _run(program: bytes, nonce_out: int, mark_in: int) -> None:
@@ -130,7 +149,15 @@ def _print_error(program: bytes) -> None:
 
 
 def _watch(
-    child: int, kept: dict[int, bytearray], wakeup: int, mark_out: int, nonce: bytes, *, deadline_s: float, output: int
+    child: int,
+    kept: dict[int, bytearray],
+    wakeup: int,
+    mark_out: int,
+    nonce: bytes,
+    *,
+    deadline_s: float,
+    cpu_s: int,
+    output: int,
 ) -> tuple[str, str]:
     """Collect what the child writes until it ended, sent the mark or broke a limit; gives verdict and remark."""
     poll = select.poll()
@@ -141,7 +168,7 @@ def _watch(
     while True:
         poll.poll(max(0.0, deadline_s - time.monotonic()) * 1_000)
         _collect(wakeup, bytearray(), 0)
-        ended, status = os.waitpid(child, os.WNOHANG)
+        ended, status, used = os.wait4(child, os.WNOHANG)
         # The mark is read first: whatever the program wrote before it is then read in this same turn.
         for end in tuple(still_open):
             if not _collect(end, kept[end], output):
@@ -149,18 +176,20 @@ def _watch(
                 poll.unregister(end)
         if sum(len(kept[end]) for end in kept if end != mark_out) > output:
             return "failed", f"\nwrote more than {output:,} bytes"
-        if kept[mark_out] == nonce:
+        # No more than the start of it: where a program forks, two may come to the last line.
+        if kept[mark_out].startswith(nonce):
             return "passed", ""
         if ended:
-            return _verdict(os.waitstatus_to_exitcode(status))
+            return _verdict(os.waitstatus_to_exitcode(status), out_of_time=used.ru_utime + used.ru_stime >= cpu_s)
         if time.monotonic() >= deadline_s:
             return "timeout", ""
 
 
-def _verdict(exit_code: int) -> tuple[str, str]:
+def _verdict(exit_code: int, *, out_of_time: bool) -> tuple[str, str]:
     if exit_code == _OUT_OF_MEMORY_STATUS:
         return "out_of_memory", "\nMemoryError"
-    if exit_code == -signal.SIGXCPU:
+    # One that ignores the first signal is killed a second later.
+    if exit_code == -signal.SIGXCPU or (exit_code == -signal.SIGKILL and out_of_time):
         return "timeout", ""
     if exit_code < 0:
         return "failed", f"\nended by signal {-exit_code}"

