@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: setup demo test test-torch test-cluster bench bench-mixers bench-prepare desk lock clean
+.PHONY: setup demo test test-torch test-cluster bench bench-mixers bench-prepare bench-eval desk lock clean
 
 setup: .venv/.ready
 
@@ -47,17 +47,16 @@ $(TORCH)/.ready: .venv/.ready
 	$(RUN) -m pip install --quiet --disable-pip-version-check --target $(TORCH) torch==2.13.0 torchdata
 	@touch $@
 
-# Ray and Hugging Face's datasets lie beside the environment too, with the versions that are locked where they share one.
+# Ray lies beside the environment too, with the versions that are locked where they share one.
 CLUSTER := .venv/cluster
 
 test-cluster: $(CLUSTER)/.ready
-	TRAIN_CLUSTER=1 PYTHONPATH=$(CLUSTER) $(RUN) -m pytest tests/train/prepare/test_ray.py tests/train/prepare/readers/test_hub.py
+	TRAIN_CLUSTER=1 PYTHONPATH=$(CLUSTER) $(RUN) -m pytest tests/train/prepare/test_ray.py
 
 $(CLUSTER)/.ready: .venv/.ready
 	@$(RUN) -m pip --version > /dev/null 2>&1 || $(RUN) -m ensurepip > /dev/null
 	@rm -rf $(CLUSTER)
-	$(RUN) -m pip install --quiet --disable-pip-version-check --target $(CLUSTER) --constraint requirements.lock \
-	  ray==2.60.0 datasets==5.2.0
+	$(RUN) -m pip install --quiet --disable-pip-version-check --target $(CLUSTER) --constraint requirements.lock ray==2.60.0
 	@touch $@
 
 bench: setup
@@ -66,6 +65,10 @@ bench: setup
 # From documents to shards, beside SentencePiece alone.
 bench-prepare: setup
 	$(RUN) -m train.prepare.bench
+
+# Scoring and generation beside plain loops, and programs in their sandboxes.
+bench-eval: setup
+	$(RUN) -m eval.bench
 
 # A corpus of hundreds of megabytes from public packages: gathered and prepared.
 desk: setup
@@ -78,7 +81,7 @@ bench-mixers: setup
 
 # Versions for every supported Python in one file; needs uv.
 lock:
-	uv pip compile pyproject.toml --universal --python-version 3.11 --group research --group dev \
+	uv pip compile pyproject.toml --universal --python-version 3.11 --group research --group benchmarks --group dev \
 	  --no-emit-index-url --no-header --no-annotate --quiet --upgrade --output-file requirements.lock
 
 clean:

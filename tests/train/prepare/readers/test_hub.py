@@ -1,7 +1,6 @@
 """Data sets that `datasets` streams, tried on local files; without the package one sentence says to install it."""
 
 import json
-import os
 import sys
 import types
 
@@ -9,10 +8,6 @@ import pytest
 
 from mixsched.errors import UsageError
 from train.prepare.readers.hub import Hub
-
-needs_datasets = pytest.mark.skipif(
-    os.environ.get("TRAIN_CLUSTER") != "1", reason="needs the package datasets; set TRAIN_CLUSTER=1 where it is"
-)
 
 
 @pytest.fixture
@@ -65,7 +60,6 @@ def test_a_data_set_of_the_hub_is_read_at_the_commit_that_its_parts_were_made_of
     assert set(asked) == {("a/b", "sha of a/b at main", True)}
 
 
-@needs_datasets
 def test_shards_are_parts_and_rows_are_documents(data):
     reader = Hub(dataset="json", data_files=("*.jsonl",), text="content", group="g{meta.id}")
     parts = reader.parts(data)
@@ -76,7 +70,6 @@ def test_shards_are_parts_and_rows_are_documents(data):
     assert found == [each for part in reader.parts(data) for each in reader.read(data, part, source="s")]
 
 
-@needs_datasets
 def test_the_version_follows_the_files(data):
     reader = Hub(dataset="json", data_files=("*.jsonl",), text="content")
     before = reader.parts(data)[0].version
@@ -84,7 +77,6 @@ def test_the_version_follows_the_files(data):
     assert reader.parts(data)[0].version != before
 
 
-@needs_datasets
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
