@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import sentencepiece
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 from jaxtyping import Array, Float32, Int
 
 import mixsched
+from eval.documents import DocumentMeter, Documents, DocumentSums, documents_of
+from eval.items import Answers, Item, Metric, TaskRecord
+from eval.statistics import ratio_estimate
 from mixsched.errors import UsageError
 from mixsched.shards import TOKENIZER_FILE, tokenizer_fingerprint
 from model.loss import token_losses
@@ -23,21 +25,27 @@ from model.transformer import Transformer
 
 @dataclasses.dataclass(frozen=True)
 class HeldoutSet:
-    """Held-out rows of one source, the UTF-8 bytes of each token id, and the fingerprint of all its held-out rows."""
+    """Held-out rows of one source with the documents in them.
+
+    - `bytes_of_token`: UTF-8 bytes of each token id.
+    - `fingerprint`: of all held-out rows of the source, not only of these.
+    """
 
     source: str
-    rows: np.ndarray
-    bytes_of_token: np.ndarray
+    rows: Int[np.ndarray, "rows time+1"]
+    documents: Documents
+    bytes_of_token: Int[np.ndarray, " vocab"]
     fingerprint: str
 
 
 @dataclasses.dataclass(frozen=True)
 class Measurement:
-    """A value with its standard error over `n` rows."""
+    """Bits per byte over `n` rows; the standard error is that of their `documents`, None if there is only one."""
 
     value: float
-    stderr: float
+    stderr: float | None
     n: int
+    documents: DocumentSums
 
 
 def load_heldout(shards: Path, *, rows: int | None, context_tokens: int, tokenizer: str) -> list[HeldoutSet]:
@@ -52,7 +60,9 @@ def load_heldout(shards: Path, *, rows: int | None, context_tokens: int, tokeniz
         # Neighbouring rows may be of one document; spread out, the same number tells more.
         records = np.arange(count) * len(held) // count
         read = held.__getitems__(records.tolist()).astype(np.int32)
-        sets.append(HeldoutSet(held.manifest.source, read, bytes_of_token, held.manifest.fingerprint))
+        documents = documents_of(held, read, records)
+        manifest = held.manifest
+        sets.append(HeldoutSet(manifest.source, read, documents, bytes_of_token, manifest.fingerprint))
     return sets
 
 
@@ -77,35 +87,25 @@ def bits_per_byte(model: Transformer, held: HeldoutSet, *, batch_size: int, mesh
     """Total loss of the text's tokens in bits over the text's bytes, EOS left out of both.
 
     Each row is predicted from its own tokens alone; `batch_size` is rounded up to what the devices share. The
-    standard error is that of a ratio over rows, taken as independent: where long documents fill many rows, it is
-    too small.
+    standard error is that of a ratio over documents, each of which may fill many rows.
     """
-    nats, sizes = [], []
     batch_size = -(-batch_size // mesh.size) * mesh.size
+    meter = DocumentMeter(held.documents)
     for start in range(0, len(held.rows), batch_size):
         part = held.rows[start : start + batch_size]
         # Every call has one shape, so that it compiles once; what is filled up is cut off again.
         filled = np.concatenate([part, np.repeat(part[:1], batch_size - len(part), axis=0)])
-        rows = jax.device_put(filled, batch_sharding(mesh))
-        is_text = jax.device_put(held.bytes_of_token > 0, NamedSharding(mesh, PartitionSpec()))
-        nats.append(jax.device_get(_row_nats(model, rows, is_text, mesh=mesh))[: len(part)])
-        sizes.append(held.bytes_of_token[part[:, 1:]].sum(1))
-    return _ratio(np.concatenate(nats) / math.log(2), np.concatenate(sizes).astype(np.float64))
+        losses = _losses(model, jax.device_put(filled, batch_sharding(mesh)), mesh=mesh)
+        bits = jax.device_get(losses)[: len(part)].astype(np.float64) / math.log(2)
+        meter.add(start, bits=bits, sizes=held.bytes_of_token[part[:, 1:]])
+    sums = meter.sums()
+    told = ratio_estimate(sums.bits, sums.bytes, np.arange(len(sums.names)))
+    return Measurement(told.value, told.stderr, len(held.rows), sums)
 
 
 @functools.partial(jax.jit, static_argnames="mesh")
-def _row_nats(
-    model: Transformer, rows: Int[Array, "batch time+1"], is_text: Array, *, mesh: Mesh
-) -> Float32[Array, " batch"]:
-    losses = token_losses(model, rows, mesh=mesh)
-    return jnp.where(is_text[rows[:, 1:]], losses, 0).sum(1)
-
-
-def _ratio(bits: np.ndarray, sizes: np.ndarray) -> Measurement:
-    value = bits.sum(dtype=np.float64) / sizes.sum()
-    n = len(bits)
-    spread = np.sqrt(np.square(bits - value * sizes).sum() * n / max(n - 1, 1)) / sizes.sum()
-    return Measurement(float(value), float(spread), n)
+def _losses(model: Transformer, rows: Int[Array, "batch time+1"], *, mesh: Mesh) -> Float32[Array, "batch time"]:
+    return token_losses(model, rows, mesh=mesh)
 
 
 def evaluate_heldout(
@@ -113,3 +113,25 @@ def evaluate_heldout(
 ) -> dict[str, Measurement]:
     """Bits per byte of each held-out source, by name."""
     return {held.source: bits_per_byte(model, held, batch_size=batch_size, mesh=mesh) for held in sets}
+
+
+def heldout_answers(held: HeldoutSet, told: Measurement) -> Answers:
+    """What was measured on a source as the answers to a task whose items are the documents."""
+    sums = told.documents
+    items = [
+        Item(item=name, prompt="", target="", scores={"bits_per_byte": [bits, size]})
+        for name, bits, size in zip(sums.names, sums.bits.tolist(), sums.bytes.tolist(), strict=True)
+    ]
+    record = TaskRecord(
+        task=f"heldout/{held.source}",
+        kind="heldout",
+        headline="bits_per_byte",
+        metrics={"bits_per_byte": Metric("ratio", higher_is_better=False)},
+        settings=heldout_settings(held),
+    )
+    return Answers(record, items)
+
+
+def heldout_settings(held: HeldoutSet) -> dict[str, int | str]:
+    """What the answers to a held-out source depend on but the model."""
+    return {"rows": len(held.rows), "data": held.fingerprint}

@@ -3,16 +3,25 @@
 import dataclasses
 import datetime
 import json
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from mixsched.errors import UsageError
 
+SAME = 1e-6
+
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One measurement of one run. `tokens` counts those trained on; `stderr` is None where none is known."""
+    """One measurement of one run.
+
+    - `tokens`: those trained on.
+    - `stderr`: None where none is known.
+    - `n`: rows, items or, for an average, tasks.
+    - `covers`: the tasks that an average is over; empty for all else.
+    """
 
     run: str
     experiment: str
@@ -27,6 +36,7 @@ class Row:
     n: int
     when: str
     version: str
+    covers: list[str] = dataclasses.field(default_factory=list)
 
 
 def now() -> str:
@@ -41,6 +51,29 @@ def append_rows(path: Path, rows: Sequence[Row]) -> None:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def append_new_rows(path: Path, rows: Sequence[Row]) -> int:
+    """Append the rows that say something other than the last row of the same measurement; returns how many those were.
+
+    Numbers that differ by less than SAME are the same: another number of devices adds up in another order. Who reads a
+    file takes the last row of a measurement.
+    """
+    last = {_measured(row): row for row in read_rows(path)}
+    new = [row for row in rows if not _says_the_same(row, last.get(_measured(row)))]
+    append_rows(path, new)
+    return len(new)
+
+
+def _measured(row: Row) -> tuple:
+    return (row.step, row.task, row.metric, row.n, tuple(row.covers))
+
+
+def _says_the_same(row: Row, other: Row | None) -> bool:
+    if other is None or (row.stderr is None) != (other.stderr is None):
+        return False
+    numbers = ((row.value, other.value), (row.stderr or 0.0, other.stderr or 0.0))
+    return all(math.isclose(one, two, rel_tol=SAME, abs_tol=SAME**2) for one, two in numbers)
 
 
 def read_rows(path: Path) -> list[Row]:

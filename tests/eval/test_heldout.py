@@ -3,21 +3,27 @@
 import math
 import shutil
 import sys
+import types
 
 import equinox as eqx
 import jax
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import eval.__main__
-from eval.heldout import HeldoutSet, bits_per_byte, load_heldout, token_bytes
+from eval.documents import Documents, documents_of
+from eval.heldout import HeldoutSet, bits_per_byte, heldout_answers, load_heldout, token_bytes
 from eval.results import append_rows, read_rows
 from eval.rundir import RunFolder
+from eval.statistics import estimate
 from mixsched.errors import UsageError
 from mixsched.shards import read_manifest
 from model.config import ModelConfig
 from model.sharding import data_mesh
 from model.transformer import Transformer
+from train.prepare.stages.pack import empty_stream, packed
 
 CONFIG = ModelConfig(vocab_size=640, context_tokens=32, width=32, layers=1, heads=2, hidden=32)
 
@@ -64,22 +70,93 @@ def test_the_batch_size_and_the_number_of_devices_do_not_matter(shards):
     assert eight.stderr == pytest.approx(one.stderr, rel=1e-4)
 
 
-def test_the_standard_error_is_that_of_the_rows(shards):
-    """Against a bootstrap over rows, for a model whose rows differ."""
+def test_documents_are_those_of_the_manifest_and_their_sums_make_up_the_value(shards):
     model = Transformer(CONFIG, key=jax.random.key(1))
-    held = next(each for each in heldout_sets(shards) if len(each.rows) >= 20)
-    told = bits_per_byte(model, held, batch_size=8, mesh=data_mesh())
-    each = [
-        bits_per_byte(
-            model, HeldoutSet("", held.rows[row : row + 1], held.bytes_of_token, ""), batch_size=8, mesh=data_mesh()
-        )
-        for row in range(len(held.rows))
+    for held in heldout_sets(shards):
+        manifest = read_manifest(shards / held.source / "heldout")
+        told = bits_per_byte(model, held, batch_size=8, mesh=data_mesh())
+        sums = told.documents
+        assert len(sums.names) == len(set(sums.names)) == manifest.documents
+        assert sums.bytes.sum() == manifest.text_bytes
+        assert sums.bits.sum() / sums.bytes.sum() == pytest.approx(told.value)
+        for name in sums.names:
+            record, place = map(int, name.split(":"))
+            # What precedes the first token of a document is the EOS of the one before.
+            assert held.rows[record, place] == manifest.eos_id
+
+
+def test_a_document_has_the_bytes_and_bits_of_its_own_tokens(shards):
+    """The flat model pays the same for each token, so that bits count tokens."""
+    held = max(heldout_sets(shards), key=lambda each: len(each.rows))
+    eos_id = read_manifest(shards / held.source / "heldout").eos_id
+    stream = held.rows[:, 1:].ravel()
+    pieces = [piece[piece != eos_id] for piece in np.split(stream, np.flatnonzero(stream == eos_id) + 1)]
+    pieces = [piece for piece in pieces if len(piece)]
+    sums = bits_per_byte(flat_model(), held, batch_size=8, mesh=data_mesh()).documents
+    assert sums.bytes.tolist() == [held.bytes_of_token[piece].sum() for piece in pieces]
+    assert sums.bits == pytest.approx([len(piece) * math.log2(640) for piece in pieces], rel=1e-5)
+
+
+class Records:
+    """Rows in memory, as `documents_of` reads them."""
+
+    def __init__(self, rows: np.ndarray):
+        self.rows, self.manifest = rows, types.SimpleNamespace(eos_id=1)
+
+    def __getitem__(self, record: int) -> np.ndarray:
+        return self.rows[record]
+
+
+@given(
+    st.lists(st.sampled_from([1, 7, 7, 7, 8]), min_size=4, max_size=60),
+    st.integers(2, 5),
+    st.sets(st.integers(0, 29), min_size=1),
+)
+# The first row ends with a document; the next one fills a row that isn't read, and goes on in the last.
+@example([7, 1, 7, 7, 7, 7], 2, {0, 2})
+def test_chosen_rows_have_the_documents_that_they_have_among_all_rows(tokens, context_tokens, chosen):
+    stream, part = empty_stream(len(tokens), context_tokens=context_tokens, eos_id=1, dtype="uint16")
+    part[:] = tokens
+    rows = packed(stream, context_tokens=context_tokens)
+    records = np.array(sorted({record % len(rows) for record in chosen}))
+    told = documents_of(Records(rows), rows[records], records)
+    # Each token's document is told by the end of sequences before it in the whole stream.
+    ends = np.cumsum(stream[:-1] == 1).reshape(len(rows), -1)[records]
+    known, expected = np.unique(ends, return_inverse=True)
+    assert told.numbers.ravel().tolist() == expected.ravel().tolist()
+    assert len(told.names) == len(known)
+    assert [told.names[number] for number in np.unique(told.numbers)] == [
+        f"{records[row]}:{place}" for row, place in (np.argwhere(ends == number)[0] for number in known)
     ]
-    sizes = held.bytes_of_token[held.rows[:, 1:]].sum(1)
-    bits = np.array([one.value for one in each]) * sizes
+
+
+def test_the_standard_error_is_that_of_documents_whatever_rows_they_fill(shards):
+    """Against a bootstrap over documents, for a model whose documents differ."""
+    model = Transformer(CONFIG, key=jax.random.key(1))
+    held = max(heldout_sets(shards), key=lambda each: len(each.documents.names))
+    told = bits_per_byte(model, held, batch_size=8, mesh=data_mesh())
+    bits, sizes = told.documents.bits, told.documents.bytes
     draw = np.random.default_rng(0).integers(0, len(sizes), (4_000, len(sizes)))
     resampled = bits[draw].sum(1) / sizes[draw].sum(1)
-    assert told.stderr == pytest.approx(resampled.std(), rel=0.15)
+    assert told.stderr == pytest.approx(resampled.std(), rel=0.25)
+
+
+def test_one_document_tells_no_standard_error(shards):
+    held = heldout_sets(shards)[0]
+    one = HeldoutSet("one", held.rows[:1], Documents(np.zeros((1, 32), np.int32), ["0:0"]), held.bytes_of_token, "")
+    told = bits_per_byte(flat_model(), one, batch_size=8, mesh=data_mesh())
+    assert (told.stderr, told.n, told.documents.names) == (None, 1, ["0:0"])
+
+
+def test_answers_to_a_held_out_source_give_its_value_and_error_again(shards):
+    model = Transformer(CONFIG, key=jax.random.key(1))
+    (held, *_) = heldout_sets(shards, rows=11)
+    told = bits_per_byte(model, held, batch_size=8, mesh=data_mesh())
+    answers = heldout_answers(held, told)
+    again = estimate(answers, answers.record.headline)
+    assert answers.record.task == f"heldout/{held.source}"
+    assert answers.record.settings["rows"] == 11
+    assert (again.value, again.stderr) == (pytest.approx(told.value), pytest.approx(told.stderr))
 
 
 def test_eval_command_repeats_what_training_measured_and_adds_only_what_is_new(
@@ -90,12 +167,12 @@ def test_eval_command_repeats_what_training_measured_and_adds_only_what_is_new(
 
     monkeypatch.setattr(sys, "argv", ["eval", f"--run={folder.path}", "--rows=8"])
     eval.__main__.main()
-    assert "0 new of 3 measurements" in capsys.readouterr().out
+    assert "0 new measurements" in capsys.readouterr().out
     assert read_rows(folder.results) == before
 
     monkeypatch.setattr(sys, "argv", ["eval", f"--run={folder.path}"])
     eval.__main__.main()
-    assert "3 new of 3 measurements" in capsys.readouterr().out
+    assert "3 new measurements" in capsys.readouterr().out
     new = read_rows(folder.results)[len(before) :]
     assert [row.step for row in new] == [32, 32, 32]
     assert all(row.n > 8 for row in new)

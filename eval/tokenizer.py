@@ -1,0 +1,15 @@
+"""The tokenizer of a run, found with the shards that it was trained on."""
+
+from pathlib import Path
+
+import sentencepiece
+
+from mixsched.errors import UsageError
+from mixsched.shards import TOKENIZER_FILE, tokenizer_fingerprint
+
+
+def run_tokenizer(shards: Path, fingerprint: str) -> sentencepiece.SentencePieceProcessor:
+    """The tokenizer in a folder of shards; raises UsageError if it is not there, or not the run's."""
+    if tokenizer_fingerprint(shards) != fingerprint:
+        raise UsageError(f"'{shards}' holds another tokenizer than the run's; name the `--shards` of the run")
+    return sentencepiece.SentencePieceProcessor(model_file=str(shards / TOKENIZER_FILE))

@@ -1,0 +1,301 @@
+"""Two runs, item by item: what is told of them, and what is refused or left out by name."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from answered_runs import ACC, BITS, answer, keep, make_run
+
+from eval.compare import compare, write_comparison
+from eval.comparison import Bootstrap, compare_runs
+from eval.comparison_text import comparison_text
+from eval.items import Answers, Metric, TaskRecord, answers_folder, read_answers
+from mixsched.errors import UsageError
+
+QUICK = Bootstrap(resamples=2_000)
+
+
+def shares(rng: np.random.Generator, p: float, count: int = 300) -> list[float]:
+    return (rng.random(count) < p).astype(float).tolist()
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Two runs with one seed each, as yet without answers."""
+    return make_run(tmp_path / "text-nano-seed0"), make_run(tmp_path / "code-nano-seed0")
+
+
+def told(comparison) -> str:
+    """The report, on one line."""
+    return " ".join(comparison_text(comparison).split())
+
+
+def compared(pair, **how):
+    return compare_runs(pair[0].path, pair[1].path, **{"bootstrap": QUICK, **how})
+
+
+def test_differences_are_b_minus_a_and_better_goes_by_the_metric(pair):
+    rng = np.random.default_rng(0)
+    for run, p, bits in zip(pair, (0.5, 0.8), (2.0, 1.5), strict=True):
+        answer(run, "nano_capitals", shares(rng, p))
+        answer(run, "nano_kinds", shares(np.random.default_rng(1), 0.5))
+        documents = [[bits * size, size] for size in (100.0, 200.0, 300.0, 250.0)]
+        answer(run, "nano_solutions", documents, metric="bits_per_byte", declared=BITS)
+    lines = {line.name: line for line in compared(pair).tasks}
+    capitals, kinds, bits = (lines[name] for name in ("nano_capitals", "nano_kinds", "nano_solutions"))
+    assert capitals.difference.value == pytest.approx(capitals.difference.b - capitals.difference.a)
+    assert capitals.difference.low < 0.3 < capitals.difference.high
+    assert capitals.verdict == "better"
+    assert (bits.difference.a, bits.difference.b, bits.verdict) == (pytest.approx(2.0), pytest.approx(1.5), "better")
+    assert (kinds.difference.value, kinds.verdict) == (0, "")
+    backwards = {line.name: line for line in compared(pair[::-1]).tasks}
+    assert backwards["nano_capitals"].verdict == backwards["nano_solutions"].verdict == "worse"
+
+
+def test_items_are_paired_by_name_whatever_their_order(pair):
+    scores = shares(np.random.default_rng(0), 0.5)
+    for run in pair:
+        answer(run, "task", scores)
+    folder = answers_folder(pair[1], 32)
+    kept = read_answers(folder, "task")
+    keep(pair[1], Answers(kept.record, kept.items[::-1]))
+    (line,) = compared(pair).tasks
+    assert (line.difference.value, line.difference.stderr) == (0, 0)
+
+
+def test_the_same_numbers_for_a_task_whatever_else_is_compared(pair):
+    rng = np.random.default_rng(0)
+    for run in pair:
+        for name in ("nano_capitals", "nano_kinds", "other"):
+            answer(run, name, shares(rng, 0.5))
+    alone = compared(pair, tasks=["nano_kinds"]).tasks[0]
+    among = compared(pair).tasks
+    assert [line.name for line in among] == ["nano_capitals", "nano_kinds", "other"]
+    assert dataclasses.replace(among[1], p_holm=None) == dataclasses.replace(alone, p_holm=None)
+    assert comparison_text(compared(pair)) == comparison_text(compared(pair))
+    other_seed = compared(pair, tasks=["nano_kinds"], bootstrap=Bootstrap(2_000, seed=1)).tasks[0]
+    assert other_seed.difference.low != alone.difference.low
+
+
+def test_the_errors_of_tasks_are_drawn_independently(pair):
+    """Of equal items, whose errors would be the same if they were drawn alike, and would add up in an average."""
+    for run, p in zip(pair, (0.5, 0.7), strict=True):
+        for name in ("nano_capitals", "nano_kinds"):
+            answer(run, name, shares(np.random.default_rng(0), p))
+    found = compared(pair)
+    first, second = (line.difference for line in found.tasks)
+    assert first.value == second.value
+    assert first.low != second.low
+    knowledge = next(line.difference for line in found.averages if line.name == "nano/knowledge")
+    assert knowledge.high - knowledge.low == pytest.approx((first.high - first.low) / np.sqrt(2), rel=0.1)
+
+
+def test_clusters_widen_the_interval(pair):
+    rng = np.random.default_rng(0)
+    for run, p in zip(pair, (0.4, 0.6), strict=True):
+        scores = np.repeat(shares(rng, p, 40), 10).tolist()
+        answer(run, "clustered", scores, clusters=[str(place // 10) for place in range(400)])
+        answer(run, "single", scores)
+    clustered, single = compared(pair).tasks
+    assert clustered.difference.value == single.difference.value
+    assert clustered.difference.stderr == pytest.approx(np.sqrt(10) * single.difference.stderr, rel=0.1)
+
+
+def test_averages_are_the_suites_and_say_what_they_lack(pair):
+    rng = np.random.default_rng(0)
+    for run, p in zip(pair, (0.5, 0.7), strict=True):
+        for name in ("nano_capitals", "nano_glosses", "nano_cloze"):
+            answer(run, name, shares(rng, p))
+    found = compared(pair)
+    lines = {line.name: line for line in found.averages}
+    assert list(lines) == ["nano/reasoning", "nano/knowledge", "nano/nl_average"]
+    knowledge = lines["nano/knowledge"]
+    assert (knowledge.covers, knowledge.missing) == (("nano_capitals", "nano_glosses"), ("nano_kinds",))
+    tasks = {line.name: line.difference for line in found.tasks}
+    assert knowledge.difference.value == pytest.approx((tasks["nano_capitals"].value + tasks["nano_glosses"].value) / 2)
+    assert knowledge.difference.stderr == pytest.approx(
+        np.hypot(tasks["nano_capitals"].stderr, tasks["nano_glosses"].stderr) / 2
+    )
+    assert "nano/knowledge is over nano_capitals, nano_glosses; it lacks nano_kinds." in told(found)
+
+
+def test_a_suite_takes_its_own_tasks_and_held_out_text_alone(pair):
+    for run in pair:
+        for name in ("nano_capitals", "boolq", "mine"):
+            answer(run, name, [1.0, 0.0])
+        answer(run, "heldout/text", [[20.0, 10], [30.0, 10]], metric="bits_per_byte", declared=BITS)
+    assert [line.name for line in compared(pair, suite="nano").tasks] == ["nano_capitals", "heldout/text"]
+    assert [line.name for line in compared(pair).tasks] == ["boolq", "nano_capitals", "heldout/text", "mine"]
+    with pytest.raises(UsageError, match="did you mean 'nano'"):
+        compared(pair, suite="nan")
+
+
+def make_seeds(folder, experiment: str, values: dict[int, float]) -> None:
+    for seed, p in values.items():
+        run = make_run(folder / f"{experiment}-seed{seed}", seed=seed)
+        answer(run, "nano_kinds", shares(np.random.default_rng(seed), p))
+
+
+def test_several_seeds_are_found_by_what_their_folders_begin_with_and_widen_the_interval(tmp_path):
+    make_seeds(tmp_path, "text-nano", {0: 0.3, 2: 0.5, 10: 0.7})
+    make_seeds(tmp_path, "code-nano", {0: 0.7, 2: 0.3, 10: 0.6})
+    make_run(tmp_path / "text-nano-seed0-copy")
+    found = compare_runs(tmp_path / "text-nano", tmp_path / "code-nano", bootstrap=QUICK)
+    assert found.a.seeds == found.b.seeds == (0, 2, 10)
+    assert found.covers_seeds
+    assert found.same_seeds
+    one = compare_runs(tmp_path / "text-nano-seed0", tmp_path / "code-nano-seed2", bootstrap=QUICK)
+    assert found.tasks[0].difference.stderr > 3 * one.tasks[0].difference.stderr
+    assert "of seeds (3 and 3, compared one by one, by Student's t)" in told(found)
+    assert "not that of seeds (1 and 1;" in told(one)
+
+
+def test_seeds_that_differ_are_not_compared_one_by_one(tmp_path):
+    make_seeds(tmp_path, "text-nano", {0: 0.3, 1: 0.5})
+    make_seeds(tmp_path, "code-nano", {0: 0.7, 2: 0.3})
+    found = compare_runs(tmp_path / "text-nano", tmp_path / "code-nano", bootstrap=QUICK)
+    assert (found.covers_seeds, found.same_seeds) == (True, False)
+
+
+def test_items_that_a_side_lacks_are_counted_and_left_out(pair):
+    answer(pair[0], "task", [1.0, 0.0, 1.0, None, 1.0])
+    answer(pair[1], "task", [None, 0.0, 0.0, None, 1.0, 1.0, 0.0])
+    found = compared(pair)
+    assert found.tasks[0].n == 3
+    assert (found.tasks[0].difference.a, found.tasks[0].difference.b) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+    assert found.notes["task"] == ("1 item left out that only A has", "2 items left out that only B has")
+
+
+def test_a_task_that_was_asked_in_another_way_is_left_out_by_what_differs(pair):
+    for run, temperature in zip(pair, (0.0, 0.8), strict=True):
+        answer(run, "programs", [1.0, 0.0], settings={"shots": 0, "temperature": temperature})
+        answer(run, "good", [1.0, 0.0], settings={"shots": 0, "lm_eval": str(temperature)})
+    found = compared(pair)
+    assert [line.name for line in found.tasks] == ["good"]
+    assert "`temperature` is 0.0 in" in found.left_out["programs"]
+    assert "0.8 in" in found.left_out["programs"]
+    assert "`shots`" not in found.left_out["programs"]
+    assert "`lm_eval` is 0.0 in" in found.notes["good"][0]
+
+
+def test_with_another_limit_the_common_items_are_compared_if_they_are_the_same(pair):
+    answer(pair[0], "task", [1.0, 0.0, 1.0], settings={"limit": None, "items": 3, "asked": "x"})
+    answer(pair[1], "task", [1.0, 0.0], settings={"limit": 2, "items": 2, "asked": "y"})
+    found = compared(pair)
+    assert found.tasks[0].n == 2
+    assert "`limit` is None in" in found.notes["task"][0]
+    assert "asked" not in found.notes["task"][0]
+
+    kept = read_answers(answers_folder(pair[1], 32), "task")
+    others = [dataclasses.replace(item, prompt="another question") for item in kept.items]
+    keep(pair[1], Answers(kept.record, others))
+    with pytest.raises(UsageError, match=r"item 'i0' of '.*code-nano-seed0' has another prompt"):
+        compared(pair)
+
+    answer(pair[1], "task", [1.0, 0.0, 0.0], settings={"limit": None, "items": 3, "asked": "y"})
+    with pytest.raises(UsageError, match="`asked` is x in"):
+        compared(pair)
+
+
+def test_what_only_one_run_was_asked_is_told(pair):
+    for run in pair:
+        answer(run, "both", [1.0, 0.0])
+    answer(pair[1], "more", [1.0, 0.0])
+    keep(pair[0], Answers(TaskRecord("dolly", "generation", "", {}, {}), []))
+    keep(pair[1], Answers(TaskRecord("dolly", "generation", "", {}, {}), []))
+    found = compared(pair)
+    assert found.left_out == {
+        "more": "the runs of A were not asked it",
+        "dolly": "has no metric, only answers for a judge",
+    }
+    assert "Left out more: the runs of A were not asked it." in told(found)
+
+
+def test_a_metric_of_choice_and_those_that_are_no_means(pair):
+    for run in pair:
+        answer(run, "task", [[0, 1], [1, 1]], metric="f1", declared=Metric("f1"))
+        answer(run, "normed", [1.0, 0.0], metric="acc_norm")
+    assert [line.metric for line in compared(pair, metric="acc_norm").tasks] == ["acc_norm"]
+    found = compared(pair)
+    assert found.left_out == {"task": "'f1' is no mean over items; choose another with --metric"}
+    with pytest.raises(UsageError, match="normed: has no metric 'acc_nrm', only acc_norm"):
+        compared(pair, metric="acc_nrm")
+
+
+def test_by_chance_alone_some_are_distinguishable_and_holm_says_which_remain(pair):
+    """Forty tasks without a difference, one with a large one."""
+    rng = np.random.default_rng(1)
+    for number in range(40):
+        for run in pair:
+            answer(run, f"task{number:02}", shares(rng, 0.5, 200))
+    for run, p in zip(pair, (0.3, 0.7), strict=True):
+        answer(run, "real", shares(rng, p, 200))
+    found = compared(pair, bootstrap=Bootstrap(10_000))
+    marked = [line.name for line in found.tasks if line.verdict]
+    assert 2 <= len(marked) <= 7
+    assert [line.name for line in found.tasks if line.p_holm < 0.05] == ["real"]
+    text = told(found)
+    assert f"{len(marked)} of 41 tasks are distinguishable from zero, where about 2.1 would be by chance" in text
+    assert "after Holm's correction real." in text
+
+
+def test_tasks_at_chance_are_told(pair):
+    for run, p in zip(pair, (0.5, 0.52), strict=True):
+        answer(run, "guessed", shares(np.random.default_rng(0), p))
+        answer(run, "known", shares(np.random.default_rng(0), p + 0.3))
+        answer(run, "unknown", shares(np.random.default_rng(0), p), declared=Metric())
+    assert compared(pair).at_chance == ("guessed",)
+
+
+def test_steps_are_the_last_of_all_seeds_or_as_asked(tmp_path):
+    runs = [make_run(tmp_path / f"a-seed{seed}", seed=seed) for seed in (0, 1)]
+    other = make_run(tmp_path / "b")
+    for run in (*runs, other):
+        answer(run, "task", [0.0, 1.0], step=16)
+        answer(run, "task", [1.0, 1.0], step=128 if run is other else 32)
+    answer(runs[0], "task", [0.0, 0.0], step=64)
+    found = compare_runs(tmp_path / "a", other.path, bootstrap=QUICK)
+    assert (found.a.step, found.b.step) == (32, 128)
+    assert "A was evaluated after step 32, B after step 128." in told(found)
+    assert compare_runs(tmp_path / "a", other.path, step=16, bootstrap=QUICK).tasks[0].difference.a == 0.5
+    with pytest.raises(UsageError, match=r"'.*a-seed1' was not evaluated after step 64, only after 16, 32"):
+        compare_runs(tmp_path / "a", other.path, step=64, bootstrap=QUICK)
+
+
+def test_what_can_not_be_compared_is_refused_by_name(pair, tmp_path):
+    with pytest.raises(UsageError, match=r"text-nano-seed0' holds no answers to any task; evaluate it"):
+        compared(pair)
+    answer(pair[0], "a", [1.0, 0.0])
+    answer(pair[1], "b", [1.0, 0.0])
+    with pytest.raises(UsageError, match=r"nothing of .* can be compared: a: the runs of B were not asked it"):
+        compared(pair)
+    with pytest.raises(UsageError, match="did you mean 'code-nano'"):
+        compare_runs(pair[0].path, tmp_path / "cod-nano")
+    with pytest.raises(UsageError, match="both sides hold the run"):
+        compare_runs(pair[0].path, tmp_path / "text-nano")
+    with pytest.raises(UsageError, match="no run was asked the task 'aa'"):
+        compared(pair, tasks=["aa"])
+    with pytest.raises(UsageError, match="`resamples` must be at least 100, got 0"):
+        compared(pair, bootstrap=Bootstrap(0))
+    with pytest.raises(UsageError, match="`seed` must be at least 0, got -1"):
+        compared(pair, bootstrap=Bootstrap(seed=-1))
+
+
+def test_the_command_prints_the_table_and_writes_it_as_data(pair, tmp_path, capsys):
+    for run, p in zip(pair, (0.4, 0.7), strict=True):
+        answer(run, "nano_kinds", shares(np.random.default_rng(0), p))
+        answer(run, "one_item", [1.0], declared=ACC)
+    file = tmp_path / "table.json"
+    compare(pair[0].path, pair[1].path, resamples=500, json_file=file)
+    out = capsys.readouterr().out
+    assert "B is better on nano_kinds: distinguishable from zero at 95%." in out
+    assert "Not distinguishable from zero at 95%: one_item." in out
+    table = json.loads(file.read_text())
+    line = next(line for line in table["tasks"] if line["name"] == "nano_kinds")
+    assert line["verdict"] == "better"
+    assert f"{line['difference']['value']:+.4f}" in out
+    assert (table["covers"], table["resamples"], table["a"]["seeds"]) == ("items", 500, [0])
+    again = tmp_path / "again.json"
+    write_comparison(again, compared(pair, bootstrap=Bootstrap(500)))
+    assert again.read_bytes() == file.read_bytes()
