@@ -1,0 +1,72 @@
+"""Judgements on disk: one line a pair, whole or not at all, under names that any judge's name leaves safe."""
+
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from eval.judge.judgement import Judgement
+from eval.judge.pairs import Comparison
+from eval.judge.question import Reply
+from eval.rundir import RunFolder
+from mixsched.atomic import write_atomically
+from mixsched.errors import UsageError
+
+LONGEST_NAME = 150
+
+
+def safe_name(name: str) -> str:
+    """A file name for any name: what is unsafe becomes a dash, and then a digest keeps two names apart.
+
+    >>> safe_name("dolly-vs-text_only")
+    'dolly-vs-text_only'
+    >>> safe_name("openai:meta/llama")
+    'openai-meta-llama-a43e226b'
+    """
+    safe = re.sub(r"[^A-Za-z0-9._=+@-]+", "-", name).strip(".-")[:LONGEST_NAME]
+    return safe if safe and safe == name else f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def judgements_path(folder: RunFolder, comparison: Comparison, judge: str) -> Path:
+    """Where a judge's word on a comparison is kept: with run A, by the steps that it had done."""
+    name = f"{comparison.task}-vs-{comparison.run_b}@{comparison.step_b}-{judge}"
+    return folder.path / "judgements" / str(comparison.step_a) / f"{safe_name(name)}.jsonl"
+
+
+def cache_path(folder: Path, judge: str) -> Path:
+    """Where a judge's replies are kept, in the folder of all caches."""
+    return folder / f"{safe_name(judge)}.jsonl"
+
+
+def default_cache(folder: RunFolder) -> Path:
+    """Where judges' replies are kept: beside the runs, since comparisons of any two of them share it."""
+    return folder.path.resolve().parent / "judgements" / "cache"
+
+
+def write_judgements(path: Path, comparison: Comparison, judgements: Sequence[Judgement]) -> None:
+    """Keep one judge's judgements, each with what was compared."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    about = dataclasses.asdict(comparison)
+    # Escapes, since a judge's reply may hold halves of characters, which have no UTF-8.
+    lines = (json.dumps(about | dataclasses.asdict(each), allow_nan=False) + "\n" for each in judgements)
+    write_atomically(path, (line.encode() for line in lines))
+
+
+def read_judgements(path: Path) -> tuple[Comparison, list[Judgement]]:
+    """One judge's judgements and what they compare; raises UsageError that names a damaged line."""
+    names = {field.name for field in dataclasses.fields(Comparison)}
+    judgements, comparisons = [], set()
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                fields = json.loads(line)
+                comparisons.add(Comparison(**{name: fields.pop(name) for name in names}))
+                replies = [Reply(**reply) for reply in fields.pop("replies")]
+                judgements.append(Judgement(**fields, replies=replies))
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                raise UsageError(f"line {number} of '{path}' is no judgement ({error}); judge again") from error
+    if len(comparisons) != 1:
+        raise UsageError(f"'{path}' must hold one comparison, and holds {len(comparisons)}; judge again")
+    return comparisons.pop(), judgements
