@@ -4,6 +4,8 @@ import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from lm_eval.api.task import ConfigurableTask
+
 from eval.asking import Asking
 from eval.items import Answers, read_answers, read_record, write_answers
 from eval.lm import RunLM
@@ -11,6 +13,7 @@ from eval.loading import load_tasks
 from eval.questions import kind_of, questions_of, settings_of
 from eval.sandbox import require_sandbox
 from eval.task_answers import ask
+from mixsched.errors import UsageError
 
 
 def evaluate_tasks(
@@ -31,11 +34,14 @@ def evaluate_tasks(
     - `again`: ask all of them, whatever is kept.
     - `watch`: is told the task, what is being done, how much of it is done, and of how much.
 
-    Raises UsageError, before anything is asked, for an unknown task, or programs where there is no sandbox.
+    Tasks without data, and programs where no sandbox can be made, are skipped. Raises UsageError, before anything is
+    asked, for an unknown task, or if none is left.
     """
     tasks, skipped = load_tasks(names, data=data)
-    if any(kind_of(task) == "program" for task in tasks.values()):
-        require_sandbox()
+    tasks, without_sandbox = _with_sandbox(tasks)
+    skipped |= without_sandbox
+    if not tasks:
+        raise UsageError("no task is left to ask: " + "; ".join(f"{task}: {why}" for task, why in skipped.items()))
     answers = {}
     for name, task in tasks.items():
         questions = questions_of(task, asking)
@@ -47,3 +53,14 @@ def evaluate_tasks(
             write_answers(kept, known)
         answers[name] = known
     return answers, skipped
+
+
+def _with_sandbox(tasks: dict[str, ConfigurableTask]) -> tuple[dict[str, ConfigurableTask], dict[str, str]]:
+    """The tasks that can be run here, and why the others, which run programs, can't."""
+    programs = [name for name, task in tasks.items() if kind_of(task) == "program"]
+    try:
+        if programs:
+            require_sandbox()
+    except UsageError as error:
+        return {name: task for name, task in tasks.items() if name not in programs}, dict.fromkeys(programs, str(error))
+    return tasks, {}

@@ -12,11 +12,15 @@ from jaxtyping import Array, Float, Float32, Int, PRNGKeyArray
 
 from model.attention import attend
 from model.config import ModelConfig
+from model.packed import Layout
 from model.sharding import keep_rows_split, on_each_device
 
 # Small enough that a new model's logits are nearly flat, and its loss nearly ln(vocab_size).
 EMBEDDING_STD = 0.02
 NORM_EPSILON = 1e-6
+
+# Cosine and sine of the angles of some positions, the same in every row or each row's own.
+Turns = tuple[Float32[Array, "*rows time half_head"], Float32[Array, "*rows time half_head"]]
 
 
 class Draw(enum.IntEnum):
@@ -61,19 +65,40 @@ class Block(eqx.Module):
     def __call__(
         self,
         x: Float[Array, "batch time width"],
-        turns: tuple[Float32[Array, "time half_head"], Float32[Array, "time half_head"]],
+        turns: Turns,
         heads: int,
         mesh: Mesh | None,
+        layout: Layout | None,
     ) -> Float[Array, "batch time width"]:
+        normed, q, k, v = self.project(x, turns, heads)
+        return self.finish(x, normed, attend(q, k, v, mesh=mesh, layout=layout))
+
+    def project(
+        self, x: Float[Array, "batch time width"], turns: Turns, heads: int
+    ) -> tuple[
+        Float[Array, "batch time width"],
+        Float[Array, "batch time heads head_width"],
+        Float[Array, "batch time heads head_width"],
+        Float[Array, "batch time heads head_width"],
+    ]:
+        """The layer's normalised input, and its queries, keys and values, turned by their positions."""
         batch, time, width = x.shape
         normed = layer_norm(x, self.norm)
         qkv = (normed @ self.qkv.astype(x.dtype)).reshape(batch, time, 3, heads, width // heads)
-        q, k, v = rotate(qkv[:, :, 0], turns), rotate(qkv[:, :, 1], turns), qkv[:, :, 2]
-        attended = attend(q, k, v, mesh=mesh).reshape(x.shape) @ self.attention_out.astype(x.dtype)
+        return normed, rotate(qkv[:, :, 0], turns), rotate(qkv[:, :, 1], turns), qkv[:, :, 2]
+
+    def finish(
+        self,
+        x: Float[Array, "batch time width"],
+        normed: Float[Array, "batch time width"],
+        attended: Float[Array, "batch time heads head_width"],
+    ) -> Float[Array, "batch time width"]:
+        """The layer's output, of its input, that normalised, and what attention made of `project`'s three."""
+        mixed = attended.reshape(x.shape) @ self.attention_out.astype(x.dtype)
         # SwiGLU (Shazeer 2020): silu(gate) * up.
         gate, up = jnp.split(normed @ self.gate_up.astype(x.dtype), 2, axis=-1)
         fed = (jax.nn.silu(gate) * up) @ self.down.astype(x.dtype)
-        return x + attended + fed
+        return x + mixed + fed
 
 
 class Transformer(eqx.Module):
@@ -99,20 +124,26 @@ class Transformer(eqx.Module):
         self.config = config
 
     def __call__(
-        self, tokens: Int[Array, "batch time"], *, mesh: Mesh | None = None
+        self, tokens: Int[Array, "batch time"], *, mesh: Mesh | None = None, layout: Layout | None = None
     ) -> Float[Array, "batch time width"]:
         """Final hidden states, normalised, in the config's dtype; `logits` takes them further.
 
-        `mesh` names the devices that the rows are split over, if they are. Token ids outside the
-        vocabulary give NaN.
+        - `mesh`: the devices that the rows are split over, if they are.
+        - `layout`: which tokens of a row are one text, where a row holds several; attention is then
+            plain XLA. Without it a row is one text.
+
+        Token ids outside the vocabulary give NaN.
         """
         config = self.config
-        turns = rotary_turns(tokens.shape[1], config.head_width, config.rope_base)
+        if layout is None:
+            turns = rotary_turns(tokens.shape[1], config.head_width, config.rope_base)
+        else:
+            turns = turns_at(layout.position, config.head_width, config.rope_base)
         embedded = on_each_device(look_up, self.embedding, tokens, mesh=mesh)
         x = keep_rows_split(embedded.astype(config.dtype), mesh)
 
         def layer(x: Array, block: Block) -> tuple[Array, None]:
-            return keep_rows_split(block(x, turns, config.heads, mesh), mesh), None
+            return keep_rows_split(block(x, turns, config.heads, mesh, layout), mesh), None
 
         if config.remat:
             # Keep only each block's input: at 8,192 tokens of context, keeping the products too
@@ -127,14 +158,14 @@ class Transformer(eqx.Module):
 
 
 def look_up(
-    embedding: Float32[Array, "vocab width"], tokens: Int[Array, "batch time"]
-) -> Float32[Array, "batch time width"]:
+    embedding: Float[Array, "vocab width"], tokens: Int[Array, "batch time"]
+) -> Float[Array, "batch time width"]:
     """The embedding of every token; NaN where an id is outside the vocabulary."""
     return embedding.at[tokens].get(mode="fill", fill_value=jnp.nan)
 
 
 def score(
-    embedding: Float32[Array, "vocab width"], hidden: Float[Array, "batch time width"]
+    embedding: Float[Array, "vocab width"], hidden: Float[Array, "batch time width"]
 ) -> Float32[Array, "batch time vocab"]:
     """Logits of the next token, accumulated and kept in float32."""
     # Cast here, inside a caller's chunk, so that the gradient of all chunks adds up in float32.
@@ -152,24 +183,25 @@ def layer_norm(
     return (centred * jax.lax.rsqrt(variance + NORM_EPSILON) * scale[None, None]).astype(x.dtype)
 
 
-def rotary_turns(
-    time: int, head_width: int, base: float
-) -> tuple[Float32[Array, "time half_head"], Float32[Array, "time half_head"]]:
-    """Cosine and sine of every position's angles (Su et al. 2021, section 3.2.2)."""
+def rotary_turns(time: int, head_width: int, base: float) -> Turns:
+    """`turns_at` the positions from 0 to `time` - 1."""
+    return turns_at(jnp.arange(time), head_width, base)
+
+
+def turns_at(position: Int[Array, "*rows time"], head_width: int, base: float) -> Turns:
+    """Cosine and sine of the positions' angles (Su et al. 2021, section 3.2.2)."""
     frequency = base ** (-jnp.arange(0, head_width, 2, dtype=jnp.float32) / head_width)
-    angle = jnp.arange(time, dtype=jnp.float32)[:, None] * frequency[None]
+    frequency = jnp.expand_dims(frequency, tuple(range(position.ndim)))
+    angle = position.astype(jnp.float32)[..., None] * frequency
     return jnp.cos(angle), jnp.sin(angle)
 
 
-def rotate(
-    x: Float[Array, "batch time heads head_width"],
-    turns: tuple[Float32[Array, "time half_head"], Float32[Array, "time half_head"]],
-) -> Float[Array, "batch time heads head_width"]:
+def rotate(x: Float[Array, "batch time heads head_width"], turns: Turns) -> Float[Array, "batch time heads head_width"]:
     """Queries or keys turned by their position, in float32; the result in the dtype of `x`.
 
     Element `i` pairs with element `i + head_width / 2`, so that no lane is interleaved.
     """
-    cosine, sine = (turn[None, :, None] for turn in turns)
+    cosine, sine = (turn.reshape(-1, *turn.shape[-2:])[:, :, None] for turn in turns)
     left, right = jnp.split(x.astype(jnp.float32), 2, axis=-1)
     turned = [left * cosine - right * sine, right * cosine + left * sine]
     return jnp.concatenate(turned, axis=-1).astype(x.dtype)
