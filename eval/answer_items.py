@@ -23,19 +23,21 @@ def choice_item(task: ConfigurableTask, question: Question) -> Item:
     """An item whose choices were scored, with the scores as lm-eval defines them, for every task alike.
 
     `acc_norm` divides likelihoods by the characters of the choices, `exact_match` asks whether greedy decoding would
-    write the right one, and `bits_per_byte` is of the first right one. Raises UsageError if none is right.
+    write the right one, and `bits_per_byte` is of the first right one. Where the prompts differ and what follows is the
+    same (Winogrande), there is nothing to normalise. Raises UsageError if no choice is right.
     """
     texts = task.doc_to_choice(question.doc)
     requests = question.requests[: len(texts)]
     nats, greedy = zip(*(request.resps[0] for request in requests), strict=True)
     golds = _golds(task, question, texts)
-    by_character = [value / max(1, len(text)) for value, text in zip(nats, texts, strict=True)]
-    scores = {
+    scores: dict[str, Any] = {
         "acc": float(int(np.argmax(nats)) in golds),
-        "acc_norm": float(int(np.argmax(by_character)) in golds),
         "exact_match": float(any(greedy[gold] for gold in golds)),
         "bits_per_byte": _bits(nats[golds[0]], arguments_of(requests[golds[0]])[1]),
     }
+    if not task.multiple_input:
+        by_character = [value / max(1, len(text)) for value, text in zip(nats, texts, strict=True)]
+        scores["acc_norm"] = float(int(np.argmax(by_character)) in golds)
     return Item(
         item=question.item,
         prompt=_prompt(requests),

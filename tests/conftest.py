@@ -1,4 +1,4 @@
-"""Strict JAX on eight CPU devices for every test, Hypothesis profiles, and a tiny corpus that the slow tests share."""
+"""Strict JAX on eight CPU devices for every test, Hypothesis profiles, and what tests of commands share: a tiny run."""
 
 import itertools
 import os
@@ -7,7 +7,9 @@ import os
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
+import importlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +21,7 @@ import pytest
 from launch import one_device
 
 from eval.rundir import RunFolder
+from mixsched import cli
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
@@ -93,3 +96,20 @@ def finished_run(tiny_arguments: Callable[[Path], list[str]], tmp_path_factory: 
     done = subprocess.run(command, env=one_device(), text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     return RunFolder(runs / "code25-nano-seed0")
+
+
+@pytest.fixture
+def refused(monkeypatch, capsys):
+    """Run a command line in this process and return the sentence with which it refuses."""
+
+    def run(command: str, *arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", [command, *arguments])
+        main = importlib.import_module(f"{command}.__main__").main
+        with pytest.raises(SystemExit) as stop:
+            cli.run(main)
+        errors = capsys.readouterr().err
+        assert stop.value.code == 2, errors
+        assert "Traceback" not in errors
+        return re.sub(r"[\s│]+", " ", errors)
+
+    return run
