@@ -90,7 +90,7 @@ def call(word: str, argv: list[str]) -> None:
     """One of the commands beside measuring; each is imported only when it is called."""
     match word:
         case "compare":
-            from eval.compare import compare as command
+            from eval.compare.command import compare as command
         case "show":
             from eval.show import show as command
         case "judge":

@@ -12,7 +12,7 @@ from eval.items import Item
 from eval.metrics import aggregation_of
 from eval.passk import pass_scores
 from eval.questions import Question, arguments_of
-from eval.sandbox import Verdict
+from eval.sandbox.run import Verdict
 from eval.suites import cluster_of
 from mixsched.errors import UsageError
 

@@ -8,10 +8,10 @@ from lm_eval.api.task import ConfigurableTask
 
 from eval.asking import Asking
 from eval.items import Answers, read_answers, read_record, write_answers
-from eval.lm import RunLM
+from eval.lm.model import RunLM
 from eval.loading import load_tasks
 from eval.questions import kind_of, questions_of, settings_of
-from eval.sandbox import require_sandbox
+from eval.sandbox.run import require_sandbox
 from eval.task_answers import ask
 from mixsched.errors import UsageError
 

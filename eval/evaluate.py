@@ -73,7 +73,7 @@ def evaluate_run(folder: RunFolder, config: RunConfig, plan: mixsched.Plan, wish
         if wish.names:
             # lm-eval is not needed for held-out text.
             from eval.benchmarks import evaluate_tasks
-            from eval.lm import RunLM
+            from eval.lm.model import RunLM
 
             lm = RunLM(model, tokenizer, mesh=mesh, seed=wish.asking.seed)
             asked, skipped = evaluate_tasks(

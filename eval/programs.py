@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from eval.sandbox import Limits, Verdict, outcomes_as_they_end, require_sandbox
+from eval.sandbox.run import Limits, Verdict, outcomes_as_they_end, require_sandbox
 
 Doc = Mapping[str, Any]
 # Three seconds as in OpenAI's harness, but of the processor, so that a busy machine changes no verdict. Of files and

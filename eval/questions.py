@@ -84,6 +84,7 @@ def settings_of(task: ConfigurableTask, questions: Sequence[Question], asking: A
         "asked": digest.hexdigest(),
         "task_version": task.VERSION,
         "lm_eval": lm_eval.__version__,
+        "differs": (task.config.metadata or {}).get("data", {}).get("differs"),
         **(sampled if kind_of(task) == "program" else {}),
     }
 

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import tyro
 
+from eval.compare.sides import find_step
 from eval.item_text import item_text
 from eval.items import Answers, Item, answered_tasks, answers_folder, read_answers
 from eval.rundir import RunFolder, read_config
-from eval.sides import find_step
 from eval.statistics import Estimate, estimate, p_above_chance
 from mixsched.columns import align
 from mixsched.errors import UsageError, did_you_mean

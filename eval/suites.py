@@ -70,7 +70,7 @@ HEADLINES: Mapping[Kind, str] = {
     "heldout": "bits_per_byte",
 }
 HEADLINE_OF_TASK: Mapping[str, str] = {
-    # Its answers are spans of 15 words in the mean, which no model gives to the letter; F1 is QuAC's own measure.
+    # Its answers are spans as long as clauses, which hardly a model gives to the letter; F1 is QuAC's own measure.
     "quac": "f1",
 }
 

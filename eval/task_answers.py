@@ -9,7 +9,7 @@ from lm_eval.api.task import ConfigurableTask
 
 from eval.answer_items import choice_item, other_item, program_item
 from eval.items import Answers, Item, TaskRecord
-from eval.lm import RunLM
+from eval.lm.model import RunLM
 from eval.metrics import metrics_of
 from eval.programs import judge
 from eval.questions import Question, kind_of

@@ -81,6 +81,8 @@ def _covered(averages: Sequence[Row]) -> set[str]:
 
 def _notes(answers: Answers) -> Iterator[str]:
     record, items = answers.record, answers.items
+    if record.settings.get("differs"):
+        yield f"{record.settings['differs']}"
     if record.truncated:
         yield f"{record.truncated:,} requests were cut to fit the model's context, which makes the task harder"
     ended = [verdict for item in items for verdict in item.verdicts or ()]

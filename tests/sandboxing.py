@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from eval.programs import PROGRAM_LIMITS
-from eval.sandbox import Limits, Outcome, require_sandbox, run_program
+from eval.sandbox.run import Limits, Outcome, require_sandbox, run_program
 from mixsched.errors import UsageError
 
 # Long enough for any of these programs on a busy machine.

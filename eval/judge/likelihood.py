@@ -64,7 +64,7 @@ def score_with_run(
     # JAX and lm-eval take seconds to import: only when there is something to score.
     from lm_eval.api.instance import Instance
 
-    from eval.lm import RunLM
+    from eval.lm.model import RunLM
     from eval.restore import restored
     from eval.tokenizer import run_tokenizer
     from model.sharding import data_mesh

@@ -10,7 +10,7 @@ from random_items import CHOICE_TASKS, choice_records
 
 from eval.answer_items import choice_item
 from eval.asking import Asking
-from eval.lm import RunLM
+from eval.lm.model import RunLM
 from eval.loading import load_tasks
 from eval.questions import questions_of, settings_of
 from eval.statistics import estimate

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from answered_runs import ACC, BITS, answer, keep, make_run
 
-from eval.compare import compare, write_comparison
-from eval.comparison import Bootstrap, compare_runs
-from eval.comparison_text import comparison_text
+from eval.compare.command import compare, write_comparison
+from eval.compare.comparison import Bootstrap, compare_runs
+from eval.compare.text import comparison_text
 from eval.items import Answers, Metric, TaskRecord, answers_folder, read_answers
 from mixsched.errors import UsageError
 

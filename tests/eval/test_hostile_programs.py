@@ -12,7 +12,7 @@ import pytest
 from sandboxing import HUMANEVAL, PATIENT, sleepers, wait_for
 
 from eval.programs import PROGRAM_LIMITS, judge
-from eval.sandbox import Verdict
+from eval.sandbox.run import Verdict
 
 ROOT = Path(__file__).parents[2]
 MARK = f"hostile-{os.getpid()}"

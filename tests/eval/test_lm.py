@@ -12,8 +12,8 @@ import pytest
 import sentencepiece
 from lm_eval.api.instance import Instance
 
-from eval.generation import fit, sampling_key
-from eval.lm import RunLM
+from eval.lm.generation import fit, sampling_key
+from eval.lm.model import RunLM
 from mixsched.errors import UsageError
 from model.config import ModelConfig
 from model.sharding import data_mesh

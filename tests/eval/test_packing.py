@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.packing import Row, Text, Tree, cut_left, fill, grow_trees, pack, row_lengths
+from eval.lm.packing import Row, Text, Tree, cut_left, fill, grow_trees, pack, row_lengths
 
 
 @st.composite

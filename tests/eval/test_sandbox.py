@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sandboxing import QUICK, run, sleepers
 
-from eval import sandbox
-from eval.sandbox import Limits, Outcome, run_program, run_programs
+from eval.sandbox import run as sandbox
+from eval.sandbox.run import Limits, Outcome, run_program, run_programs
 
 ENDLESS = Limits(wall_s=0.3)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from eval.sandbox_calls import call_filter
+from eval.sandbox.calls import call_filter
 from mixsched.errors import UsageError
 
 X86, ARM = 0xC000003E, 0xC00000B7

@@ -16,7 +16,7 @@ import numpy
 import pytest
 from sandboxing import QUICK, run, sleepers, wait_for
 
-from eval.sandbox import Limits, outcomes_as_they_end, require_sandbox, run_program, run_programs
+from eval.sandbox.run import Limits, outcomes_as_they_end, require_sandbox, run_program, run_programs
 from mixsched.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
@@ -200,7 +200,7 @@ def test_an_interrupted_caller_takes_its_programs_along(number: signal.Signals) 
     seconds = f"62.{os.getpid()}{int(number)}"
     starts = f"import subprocess\nsubprocess.run(['sleep', {seconds!r}])\n"
     caller = (
-        "from eval.sandbox import *\n"
+        "from eval.sandbox.run import *\n"
         f"run_programs([{starts!r}] * 4, Limits(wall_s=50.0), workers=2)\n"
     )  # fmt: skip
     with subprocess.Popen([sys.executable, "-c", caller], cwd=ROOT, stderr=subprocess.PIPE) as process:
@@ -230,7 +230,7 @@ def test_an_ordinary_user_has_the_same_sandbox() -> None:
     if not Path(python).exists():
         pytest.skip(f"there is no {python}, which is of the version that the environment has")
     caller = (
-        "from eval.sandbox import *\n"
+        "from eval.sandbox.run import *\n"
         "for program in ('import os; print(os.getuid(), os.listdir())', 'assert False', 'open(\"/etc/passwd\")'):\n"
         "    outcome = run_program(program, Limits())\n    print(outcome.verdict, outcome.stdout.strip())\n"
     )

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import eval.scoring
-from eval.packing import Text
-from eval.scoring import Likelihood, batches, score_texts
+import eval.lm.scoring
+from eval.lm.packing import Text
+from eval.lm.scoring import Likelihood, batches, score_texts
 from model.config import ModelConfig
 from model.serving import serving
 from model.sharding import data_mesh
@@ -116,8 +116,8 @@ def test_batches_that_are_not_full_and_chunks_that_are_not_full_change_no_number
     made = some_texts(200)
     known = scored(made)
     # Its shape of batch is new, so that the chunk is read again.
-    monkeypatch.setattr(eval.scoring, "TOKENS_A_DEVICE", 512)
-    monkeypatch.setattr(eval.scoring, "CHUNK", 24)
+    monkeypatch.setattr(eval.lm.scoring, "TOKENS_A_DEVICE", 512)
+    monkeypatch.setattr(eval.lm.scoring, "CHUNK", 24)
     assert len(list(batches(made, context_tokens=CONTEXT, devices=1))) > 2
     assert_same(scored(made), known)
 
@@ -140,9 +140,9 @@ def test_bfloat16_scores_near_float32() -> None:
 def test_thousands_of_texts_of_all_lengths_compile_once() -> None:
     made = some_texts(3_000, seed=5)
     mesh = data_mesh(jax.devices()[:2])
-    before = eval.scoring._score._cache_size()  # pyright: ignore[reportFunctionMemberAccess]
+    before = eval.lm.scoring._score._cache_size()  # pyright: ignore[reportFunctionMemberAccess]
     _, shapes = score_texts(a_model(2), made, mesh=mesh)
-    assert eval.scoring._score._cache_size() - before == len(shapes) == 1  # pyright: ignore[reportFunctionMemberAccess]
+    assert eval.lm.scoring._score._cache_size() - before == len(shapes) == 1  # pyright: ignore[reportFunctionMemberAccess]
 
 
 def test_progress_is_told_up_to_the_end() -> None:

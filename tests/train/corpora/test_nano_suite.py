@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.programs import judge
-from eval.sandbox import require_sandbox
+from eval.sandbox.run import require_sandbox
 from mixsched.errors import UsageError
 from train.corpora.document import Document
 from train.corpora.nano_suite.build import ITEMS, as_lines

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.sandbox import require_sandbox
+from eval.sandbox.run import require_sandbox
 from mixsched.errors import UsageError
 from train.corpora import build
 from train.corpora.document import Document, read_documents

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from eval.sandbox import Limits, run_program
+from eval.sandbox.run import Limits, run_program
 from mixsched.errors import UsageError
 
 _BATCH_PROGRAMS = 200

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from eval.sandbox import require_sandbox
+from eval.sandbox.run import require_sandbox
 from mixsched.errors import UsageError
 from train.corpora.document import Document
 from train.corpora.synthetic.levels import GENERATOR_VERSION, LEVELS, draw_levelled, index_of, judged

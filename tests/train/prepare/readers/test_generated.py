@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from eval.sandbox import require_sandbox
+from eval.sandbox.run import require_sandbox
 from mixsched.errors import UsageError
 from train.corpora.document import Document
 from train.corpora.synthetic.levels import level_of

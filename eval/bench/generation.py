@@ -9,8 +9,8 @@ import sentencepiece
 from jax.sharding import Mesh
 from jaxtyping import Array, Int
 
-from eval.bench_scoring import median_seconds
-from eval.generation import Prompt, generate
+from eval.bench.scoring import median_seconds
+from eval.lm.generation import Prompt, generate
 from model.transformer import Transformer
 
 NEW_TOKENS = 64

@@ -1,6 +1,6 @@
 """PID 1 inside a sandbox: runs one program in a child, holds it to its limits and reports a verdict on fd 1.
 
-`eval.sandbox` hands this file's text to the sandbox's Python, so it imports nothing of ours and little else. Its
+`eval.sandbox.run` hands this file's text to the sandbox's Python, so it imports nothing of ours and little else. Its
 standard input is a line of numbers, a filter of system calls, the program, and last a token that opens the report. The
 child never holds the token: it is read after the fork, and the child can neither trace this process (not dumpable),
 nor kill it (PID 1), nor find it under /proc (not mounted).

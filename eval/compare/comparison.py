@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from eval.bootstrap import Difference, Draws, average_draws, covers_seeds, difference, draw, holm
+from eval.compare.pairing import Unpaired, pair
+from eval.compare.sides import Side, find_side
 from eval.items import Answers
-from eval.pairing import Unpaired, pair
-from eval.sides import Side, find_side
 from eval.statistics import estimate, p_above_chance
 from eval.suites import SUITES, Suite, averages, suite_named
 from mixsched.errors import UsageError, did_you_mean

@@ -12,7 +12,7 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Float, Int
 
-from eval.packing import Batch, Text, fill, grow_trees, pack, row_lengths
+from eval.lm.packing import Batch, Text, fill, grow_trees, pack, row_lengths
 from model.packed import Layout
 from model.sharding import DATA, batch_sharding
 from model.transformer import Transformer, score

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tyro
 
-from eval import bench_programs
+from eval.bench import programs
 from mixsched import cli
 from mixsched.errors import UsageError
 from mixsched.shards import TOKENIZER_FILE, tokenizer_fingerprint
@@ -35,7 +35,7 @@ def model_figures(shards: Path, *, items: int, repeats: int) -> Rows:
     import jax
     import sentencepiece
 
-    from eval import bench_generation, bench_scoring
+    from eval.bench import generation, scoring
     from model.config import SIZES
     from model.serving import serving
     from model.sharding import data_mesh
@@ -50,13 +50,11 @@ def model_figures(shards: Path, *, items: int, repeats: int) -> Rows:
             "name shards that were prepared for it"
         )
     model = serving(Transformer(config, key=jax.random.key(0)), mesh)
-    texts = bench_scoring.choice_texts(
-        shards, items=items, context_tokens=config.context_tokens, eos=tokenizer.eos_id()
-    )
-    prompts = [text.tokens[: text.asked] for text in texts[:: bench_scoring.CHOICES]][:64]
+    texts = scoring.choice_texts(shards, items=items, context_tokens=config.context_tokens, eos=tokenizer.eos_id())
+    prompts = [text.tokens[: text.asked] for text in texts[:: scoring.CHOICES]][:64]
     return [
-        *bench_scoring.figures(model, texts, mesh=mesh, repeats=repeats),
-        *bench_generation.figures(model, prompts, tokenizer, mesh=mesh, repeats=repeats),
+        *scoring.figures(model, texts, mesh=mesh, repeats=repeats),
+        *generation.figures(model, prompts, tokenizer, mesh=mesh, repeats=repeats),
     ]
 
 
@@ -68,7 +66,7 @@ def main() -> None:
             raise UsageError(f"`--{name}` must be at least 1, got {getattr(arguments, name)}")
     parts: list[Callable[[], Rows]] = [
         lambda: model_figures(arguments.shards, items=arguments.items, repeats=arguments.repeats),
-        lambda: bench_programs.figures(repeats=arguments.repeats),
+        lambda: programs.figures(repeats=arguments.repeats),
     ]
     for part in parts:
         for what, how_much in part():

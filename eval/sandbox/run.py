@@ -14,8 +14,8 @@ import subprocess
 from collections.abc import Generator, Sequence
 from typing import Literal
 
-from eval.sandbox_calls import call_filter
-from eval.sandbox_walls import command
+from eval.sandbox.calls import call_filter
+from eval.sandbox.walls import command
 from mixsched.errors import UsageError
 
 Verdict = Literal["passed", "failed", "timeout", "out_of_memory", "sandbox_error"]

@@ -4,8 +4,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from eval.bootstrap import LEVEL
-from eval.comparison import Compared, Comparison
-from eval.sides import Side
+from eval.compare.comparison import Compared, Comparison
+from eval.compare.sides import Side
 from mixsched.columns import align
 
 HEADER = ("task", "metric", "n", "A", "B", "B - A", "95% interval", "p", "p, Holm", "B is")

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import tyro
 
-from eval.comparison import Bootstrap, Compared, Comparison, compare_runs
-from eval.comparison_text import comparison_text
-from eval.sides import Side
+from eval.compare.comparison import Bootstrap, Compared, Comparison, compare_runs
+from eval.compare.sides import Side
+from eval.compare.text import comparison_text
 from mixsched.atomic import write_atomically
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.programs import PROGRAM_TASKS, judge
-from eval.sandbox import Limits, require_sandbox, run_program
+from eval.sandbox.run import Limits, require_sandbox, run_program
 from mixsched.errors import UsageError
 
 _ALONE = 20

@@ -12,7 +12,7 @@ from pathlib import Path
 from mixsched.errors import UsageError
 
 _NOBODY = "65534"
-_RUNNER = Path(__file__).with_name("sandbox_runner.py")
+_RUNNER = Path(__file__).with_name("runner.py")
 _SYSTEM = ("/lib", "/lib32", "/lib64", "/libx32", "/bin")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 # Where root's first namespace shows the interpreter's folder to `nobody`, who may not be allowed into root's home.

@@ -10,8 +10,8 @@ import numpy as np
 from jax.sharding import Mesh
 
 import mixsched
-from eval.packing import Batch, Text, Tree, fill
-from eval.scoring import batches, score_batch, score_texts
+from eval.lm.packing import Batch, Text, Tree, fill
+from eval.lm.scoring import batches, score_batch, score_texts
 from mixsched.shards import tokenizer_fingerprint
 from model.loss import token_losses
 from model.sharding import batch_sharding
