@@ -20,14 +20,14 @@ setup: .venv/.ready
 
 demo: setup
 	$(RUN) -m train --exp experiments/code25.py --resume
-	$(RUN) -m eval --run runs/code25-nano-seed0
+	$(RUN) -m eval --run runs/code25-nano-seed0 --suite nano
 	$(RUN) -m figures curves --runs runs/code25-nano-seed0
 	@echo
 	@echo "The figure:  figures/out/code25-nano-seed0-curves.png (and .svg)"
 	@echo "The results: runs/code25-nano-seed0/results.jsonl (measurements), metrics.jsonl (every step), plan.json"
 	@echo "Made by, inside the environment (. .venv/bin/activate):"
 	@echo "  python -m train --exp experiments/code25.py --resume"
-	@echo "  python -m eval --run runs/code25-nano-seed0"
+	@echo "  python -m eval --run runs/code25-nano-seed0 --suite nano"
 	@echo "  python -m figures curves --runs runs/code25-nano-seed0"
 
 test: setup

@@ -2,6 +2,7 @@
 
 import dataclasses
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -79,15 +80,15 @@ def main() -> None:
     """Parse and call."""
     match sys.argv[1:2]:
         case [word] if word in COMMANDS:
-            call(word, sys.argv[2:])
+            tyro.cli(command_named(word), prog=f"python -m eval {word}", args=sys.argv[2:])
         case [word] if not word.startswith("-"):
             raise UsageError(f"there is no command {word!r}; {did_you_mean(word, COMMANDS)}, or none with `--run`")
         case _:
             evaluate(tyro.cli(Arguments, prog="python -m eval"))
 
 
-def call(word: str, argv: list[str]) -> None:
-    """One of the commands beside measuring; each is imported only when it is called."""
+def command_named(word: str) -> Callable[..., None]:
+    """One of the commands beside measuring; each is imported only when it is wanted."""
     match word:
         case "compare":
             from eval.compare.command import compare as command
@@ -97,7 +98,7 @@ def call(word: str, argv: list[str]) -> None:
             from eval.judge.command import judge as command
         case _:
             from eval.data.listing import listing as command
-    tyro.cli(command, prog=f"python -m eval {word}", args=argv)
+    return command
 
 
 def evaluate(arguments: Arguments) -> None:
