@@ -83,7 +83,7 @@ class Answers:
 
 def answers_folder(folder: RunFolder, steps_done: int) -> Path:
     """Where the answers of a run's checkpoint lie."""
-    return folder.path / "evaluations" / str(steps_done)
+    return folder.evaluations / str(steps_done)
 
 
 def write_answers(folder: Path, answers: Answers) -> None:

@@ -14,7 +14,9 @@ from model.config import ModelConfig
 
 @dataclasses.dataclass(frozen=True)
 class RunFolder:
-    """A run's folder: `config.json`, `plan.json`, `metrics.jsonl`, `results.jsonl` and `checkpoints/`."""
+    """A run's folder: `config.json`, `plan.json`, `metrics.jsonl`, `results.jsonl` and `checkpoints/`; once it was
+    evaluated `evaluations/`, and `judgements/`.
+    """
 
     path: Path
 
@@ -42,6 +44,16 @@ class RunFolder:
     def checkpoints(self) -> Path:
         """One folder a checkpoint, named by the steps done."""
         return self.path / "checkpoints"
+
+    @property
+    def evaluations(self) -> Path:
+        """Answers to tasks, one folder a checkpoint."""
+        return self.path / "evaluations"
+
+    @property
+    def judgements(self) -> Path:
+        """What judges said of its answers, one folder a checkpoint."""
+        return self.path / "judgements"
 
 
 @dataclasses.dataclass(frozen=True)

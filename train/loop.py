@@ -21,7 +21,7 @@ from train.checkpoint import restore, save
 from train.data import check_tokenizer, fingerprints_of, open_sources, put_batch, read_batches, rows_of
 from train.metrics import Meter
 from train.progress import shown
-from train.rundir import claim, drop_after, record_data
+from train.rundir import claim, drop_after, drop_folders_after, record_data
 from train.scales import Scale
 from train.signals import stop_wish
 from train.state import init_state, make_optimizer, state_maker
@@ -100,6 +100,8 @@ def train(job: Job, *, resume: bool) -> Outcome:
         steps_done = checkpoints.latest_step() or 0
         for path in (job.folder.metrics, job.folder.results):
             drop_after(path, steps_done)
+        for path in (job.folder.evaluations, job.folder.judgements):
+            drop_folders_after(path, steps_done)
         named = (*plan.sources, *(job.change.sources if job.change else ()))
         sources = open_sources(job.shards, named, context_tokens=context_tokens, tokenizer=tokenizer)
         if job.change is not None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import mixsched
@@ -68,6 +69,13 @@ def drop_after(path: Path, steps_done: int) -> None:
         if told.get("steps_done", told.get("step")) <= steps_done:
             kept.append(line)
     write_text(path, "".join(kept))
+
+
+def drop_folders_after(path: Path, steps_done: int) -> None:
+    """Remove what was kept of checkpoints beyond `steps_done`, in folders named by their steps."""
+    for kept in path.glob("*"):
+        if kept.name.isdecimal() and int(kept.name) > steps_done:
+            shutil.rmtree(kept)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -66,9 +66,15 @@ def test_an_interrupted_and_killed_run_continues_to_the_same_bits(finished_run, 
     # Past the checkpoint of step 16, so that lines after it must be dropped and made again.
     killed, _ = interrupt([*arguments, "--resume"], folder.metrics, after_lines=20, by=signal.SIGKILL)
     assert killed == -signal.SIGKILL
+    # As evaluations of two checkpoints leave them, of which the later one is gone: what comes in its place is another.
+    for steps_done in ("1", "32"):
+        (folder.evaluations / steps_done).mkdir(parents=True)
+        (folder.judgements / steps_done).mkdir(parents=True)
     code, output = interrupt([*arguments, "--resume"], folder.metrics, after_lines=25, by=signal.SIGTERM)
     assert code == 128 + signal.SIGTERM
     finish([*arguments, "--resume"])
+    for kept in (folder.evaluations, folder.judgements):
+        assert [path.name for path in kept.iterdir()] == ["1"]
 
     expected, found = final_parameters(finished_run), final_parameters(folder)
     assert expected.keys() == found.keys()
