@@ -1,6 +1,7 @@
 """`python -m eval`: measure a checkpoint of a run, keep the answers and the numbers with the run, and read them."""
 
 import dataclasses
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -62,6 +63,8 @@ class Arguments:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"`--{name}` must be at least 1, got {value}")
+        if self.seed < 0:
+            raise UsageError(f"`--seed` must be at least 0, got {self.seed}")
         if not 0 <= self.temperature <= 10:
             raise UsageError(f"`--temperature` must lie in 0..10, got {self.temperature}")
         if self.samples > 1 and not self.temperature:
@@ -74,13 +77,31 @@ class Arguments:
 
 
 COMMANDS = ("compare", "show", "judge", "tasks")
+OURS = ("eval", "mixsched", "model")
 
 
 def main() -> None:
     """Parse and call."""
+    # Answers of models hold any character; a terminal that lacks one shows its number.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        _call()
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in OURS:
+            raise
+        raise UsageError(
+            f"the package {package!r} is not installed; `make setup` installs all that is needed"
+        ) from error
+
+
+def _call() -> None:
     match sys.argv[1:2]:
         case [word] if word in COMMANDS:
             tyro.cli(command_named(word), prog=f"python -m eval {word}", args=sys.argv[2:])
+        case [word] if not word.startswith("-") and RunFolder(Path(word)).config.is_file():
+            raise UsageError(f"to measure a run, name it by `--run`: python -m eval --run {word}")
         case [word] if not word.startswith("-"):
             raise UsageError(f"there is no command {word!r}; {did_you_mean(word, COMMANDS)}, or none with `--run`")
         case _:
@@ -104,7 +125,7 @@ def command_named(word: str) -> Callable[..., None]:
 def evaluate(arguments: Arguments) -> None:
     """Measure a run and tell what was found."""
     folder = RunFolder(arguments.run)
-    suite = suite_named(arguments.suite) if arguments.suite else None
+    suite = None if arguments.suite is None else suite_named(arguments.suite)
     config, plan = read_config(folder), read_plan(folder)
     # JAX and Orbax take seconds to import: only when there is something to measure.
     from eval.evaluate import Wish, evaluate_run

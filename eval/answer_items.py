@@ -9,6 +9,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
 from eval.items import Item
+from eval.lm.seam import moved_seam
 from eval.metrics import aggregation_of
 from eval.passk import pass_scores
 from eval.questions import Question, arguments_of
@@ -33,7 +34,7 @@ def choice_item(task: ConfigurableTask, question: Question) -> Item:
     scores: dict[str, Any] = {
         "acc": float(int(np.argmax(nats)) in golds),
         "exact_match": float(any(greedy[gold] for gold in golds)),
-        "bits_per_byte": _bits(nats[golds[0]], arguments_of(requests[golds[0]])[1]),
+        "bits_per_byte": _bits(nats[golds[0]], *arguments_of(requests[golds[0]])),
     }
     if not task.multiple_input:
         by_character = [value / max(1, len(text)) for value, text in zip(nats, texts, strict=True)]
@@ -59,10 +60,10 @@ def other_item(task: ConfigurableTask, question: Question) -> Item:
         outputs = [str(output) for output in request.resps]
         target = task.doc_to_target(question.doc)
     else:
-        target = arguments_of(request)[-1]
-        nats = request.resps[0] if request.request_type == "loglikelihood_rolling" else request.resps[0][0]
+        *contexts, target = arguments_of(request)
+        nats = request.resps[0][0] if contexts else request.resps[0]
         likelihoods = [float(nats)]
-        scores["bits_per_byte"] = _bits(nats, target)
+        scores["bits_per_byte"] = _bits(nats, contexts[0], target) if contexts else _rolling_bits(nats, target, scores)
     return Item(
         item=question.item,
         prompt=arguments_of(request)[0] if len(arguments_of(request)) > 1 else "",
@@ -119,8 +120,15 @@ def _prompt(requests: Sequence[Instance]) -> str | list[str]:
     return prompts[0] if len(set(prompts)) == 1 else prompts
 
 
-def _bits(nats: float, text: str) -> list[float]:
-    return [-float(nats) / math.log(2), float(len(text.encode()))]
+def _bits(nats: float, context: str, continuation: str) -> list[float]:
+    _, counted = moved_seam(context, continuation)
+    return [-float(nats) / math.log(2), float(len(counted.encode()))]
+
+
+def _rolling_bits(nats: float, text: str, scores: dict[str, Any]) -> list[float]:
+    """By the bytes that lm-eval's definition counts, where it counts any: WikiText's are of the text as published."""
+    _, size = scores.get("bits_per_byte", (nats, len(text.encode())))
+    return [-float(nats) / math.log(2), float(size)]
 
 
 def _plain(value: Any) -> Any:

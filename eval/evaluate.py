@@ -68,19 +68,23 @@ def evaluate_run(folder: RunFolder, config: RunConfig, plan: mixsched.Plan, wish
     mesh = data_mesh()
     with restored(folder, config, step=wish.step, mesh=mesh) as (steps_done, model), shown() as watch:
         kept = answers_folder(folder, steps_done)
-        answers = answers_on_heldout(model, heldout, config, kept, steps_done=steps_done, mesh=mesh, again=wish.again)
-        skipped: dict[str, str] = {}
+        tasks, skipped = {}, {}
         if wish.names:
-            # lm-eval is not needed for held-out text.
+            # lm-eval is not needed for held-out text. Mistakes in names and files are told before anything is measured.
+            from eval.benchmarks import ready_tasks
+
+            tasks, skipped = ready_tasks(wish.names, data=wish.data)
+        answers = answers_on_heldout(
+            model, heldout, config, kept, steps_done=steps_done, mesh=mesh, again=wish.again, watch=watch
+        )
+        if tasks:
             from eval.benchmarks import evaluate_tasks
             from eval.lm.model import RunLM
 
             lm = RunLM(model, tokenizer, mesh=mesh, seed=wish.asking.seed)
-            asked, skipped = evaluate_tasks(
-                lm, kept, wish.names, wish.asking, data=wish.data, again=wish.again, watch=watch
-            )
-            answers |= asked
+            answers |= evaluate_tasks(lm, kept, tasks, wish.asking, again=wish.again, watch=watch)
         rows = [row for one in answers.values() for row in task_rows(config, plan, steps_done, one)]
         averages = average_rows(config, plan, steps_done, wish.suite, answers) if wish.suite else []
-        new = append_new_rows(folder.results, rows + averages)
+        # A row for the first few items would stand without its items wherever the answers to all are kept.
+        new = append_new_rows(folder.results, rows + averages) if wish.asking.limit is None else 0
     return Report(steps_done, answers, skipped, averages, new)

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import jax
@@ -29,6 +28,7 @@ class HeldoutSet:
 
     - `bytes_of_token`: UTF-8 bytes of each token id.
     - `fingerprint`: of all held-out rows of the source, not only of these.
+    - `whole`: whether these are all.
     """
 
     source: str
@@ -36,6 +36,7 @@ class HeldoutSet:
     documents: Documents
     bytes_of_token: Int[np.ndarray, " vocab"]
     fingerprint: str
+    whole: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +63,8 @@ def load_heldout(shards: Path, *, rows: int | None, context_tokens: int, tokeniz
         read = held.__getitems__(records.tolist()).astype(np.int32)
         documents = documents_of(held, read, records)
         manifest = held.manifest
-        sets.append(HeldoutSet(manifest.source, read, documents, bytes_of_token, manifest.fingerprint))
+        whole = count == len(held)
+        sets.append(HeldoutSet(manifest.source, read, documents, bytes_of_token, manifest.fingerprint, whole))
     return sets
 
 
@@ -108,13 +110,6 @@ def _losses(model: Transformer, rows: Int[Array, "batch time+1"], *, mesh: Mesh)
     return token_losses(model, rows, mesh=mesh)
 
 
-def evaluate_heldout(
-    model: Transformer, sets: Sequence[HeldoutSet], *, batch_size: int, mesh: Mesh
-) -> dict[str, Measurement]:
-    """Bits per byte of each held-out source, by name."""
-    return {held.source: bits_per_byte(model, held, batch_size=batch_size, mesh=mesh) for held in sets}
-
-
 def heldout_answers(held: HeldoutSet, told: Measurement) -> Answers:
     """What was measured on a source as the answers to a task whose items are the documents."""
     sums = told.documents
@@ -122,16 +117,16 @@ def heldout_answers(held: HeldoutSet, told: Measurement) -> Answers:
         Item(item=name, prompt="", target="", scores={"bits_per_byte": [bits, size]})
         for name, bits, size in zip(sums.names, sums.bits.tolist(), sums.bytes.tolist(), strict=True)
     ]
-    record = TaskRecord(
+    return Answers(heldout_record(held), items)
+
+
+def heldout_record(held: HeldoutSet) -> TaskRecord:
+    """A held-out source as a task, with what its answers depend on but the model."""
+    rows = len(held.rows)
+    return TaskRecord(
         task=f"heldout/{held.source}",
         kind="heldout",
         headline="bits_per_byte",
         metrics={"bits_per_byte": Metric("ratio", higher_is_better=False)},
-        settings=heldout_settings(held),
+        settings={"rows": rows, "limit": None if held.whole else rows, "data": held.fingerprint},
     )
-    return Answers(record, items)
-
-
-def heldout_settings(held: HeldoutSet) -> dict[str, int | str]:
-    """What the answers to a held-out source depend on but the model."""
-    return {"rows": len(held.rows), "data": held.fingerprint}

@@ -5,6 +5,7 @@ runs/X/evaluations/<steps done>/<task>.json    what the task is and how it was a
 """
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import Any, Literal
 from eval.rundir import RunFolder
 from mixsched.atomic import write_atomically
 from mixsched.errors import UsageError
+
+# In a description: of the file of items that it describes.
+SHA256 = "items_sha256"
 
 Kind = Literal["choice", "generation", "program", "likelihood", "heldout"]
 
@@ -68,9 +72,14 @@ class TaskRecord:
     """The metric that stands for the task in tables and averages; one of `metrics`."""
     metrics: dict[str, Metric]
     settings: dict[str, Any]
-    """Shots, split, samples, temperature, limit, versions, fingerprint of what was asked."""
+    """Shots, samples, temperature, versions, fingerprint of what was asked; `limit` is None where all items were."""
     truncated: int = 0
     """Requests that were cut to fit the model's context."""
+
+    @property
+    def asked(self) -> str:
+        """A short digest of the settings: what was asked in one way has one."""
+        return hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode()).hexdigest()[:12]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,12 +96,15 @@ def answers_folder(folder: RunFolder, steps_done: int) -> Path:
 
 
 def write_answers(folder: Path, answers: Answers) -> None:
-    """Keep a task's answers: whole or not at all. The description comes last and vouches for the items."""
+    """Keep a task's answers. What was kept of it before stays until both files are written whole."""
     described, lines = _paths(folder, answers.record.task)
     described.parent.mkdir(parents=True, exist_ok=True)
-    described.unlink(missing_ok=True)
-    write_atomically(lines, (_line(_without_none(item)) for item in answers.items))
-    write_atomically(described, [_line(dataclasses.asdict(answers.record), indent=2)])
+    written = b"".join(_line(_without_none(item)) for item in answers.items)
+    # The items go first: a description vouches for one set of items only.
+    told = dataclasses.asdict(answers.record) | {SHA256: hashlib.sha256(written).hexdigest()}
+    description = _line(told, indent=2)
+    write_atomically(lines, [written])
+    write_atomically(described, [description])
 
 
 def read_record(folder: Path, task: str) -> TaskRecord | None:
@@ -100,6 +112,7 @@ def read_record(folder: Path, task: str) -> TaskRecord | None:
     described = _paths(folder, task)[0]
     try:
         fields = json.loads(described.read_text())
+        del fields[SHA256]
         metrics = {name: Metric(**metric) for name, metric in fields.pop("metrics").items()}
         return TaskRecord(**fields, metrics=metrics)
     except FileNotFoundError:
@@ -116,14 +129,32 @@ def read_answers(folder: Path, task: str) -> Answers | None:
     described, lines = _paths(folder, task)
     if not lines.is_file():
         raise UsageError(f"'{lines}' is missing, which '{described.name}' beside it describes; evaluate the task again")
-    items = []
-    with lines.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
-            try:
-                items.append(Item(**json.loads(line)))
-            except (ValueError, TypeError) as error:
-                raise UsageError(f"line {number} of '{lines}' is no item ({error}); evaluate the task again") from error
-    return Answers(record, items)
+    written = lines.read_bytes()
+    if hashlib.sha256(written).hexdigest() != json.loads(described.read_text())[SHA256]:
+        raise UsageError(f"'{lines}' is not what '{described.name}' beside it describes; evaluate the task again")
+    return Answers(record, [Item(**json.loads(line)) for line in written.split(b"\n")[:-1]])
+
+
+def kept_answers(folder: Path, task: str, settings: dict[str, Any]) -> Answers | None:
+    """A task's answers if it was asked in this way; None if not, or if the files are damaged."""
+    try:
+        record = read_record(folder, task)
+        return read_answers(folder, task) if record is not None and record.settings == settings else None
+    except UsageError:
+        return None
+
+
+def keep(folder: Path, answers: Answers) -> bool:
+    """Keep answers, unless they are to the first few items and those to all are kept; returns whether they were."""
+    if answers.record.settings.get("limit") is not None:
+        try:
+            before = read_record(folder, answers.record.task)
+        except UsageError:
+            before = None
+        if before is not None and before.settings.get("limit") is None:
+            return False
+    write_answers(folder, answers)
+    return True
 
 
 def answered_tasks(folder: Path) -> Sequence[str]:

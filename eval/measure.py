@@ -6,8 +6,9 @@ from pathlib import Path
 from jax.sharding import Mesh
 
 import mixsched
-from eval.heldout import HeldoutSet, Measurement, evaluate_heldout, heldout_answers, heldout_settings, load_heldout
-from eval.items import Answers, read_answers, read_record, write_answers
+from eval.heldout import HeldoutSet, Measurement, bits_per_byte, heldout_answers, heldout_record, load_heldout
+from eval.items import Answers, keep, kept_answers
+from eval.progress import Watch
 from eval.results import Row
 from eval.rows import row_of
 from eval.rundir import RunConfig
@@ -32,13 +33,15 @@ def measure(
     model: Transformer, heldout: list[HeldoutSet], config: RunConfig, *, steps_done: int, mesh: Mesh
 ) -> dict[str, Measurement]:
     """Bits per byte of each held-out source; raises UsageError if one is not finite."""
-    measured = evaluate_heldout(model, heldout, batch_size=config.batch_size, mesh=mesh)
-    for source, told in measured.items():
+    measured = {}
+    for held in heldout:
+        told = bits_per_byte(model, held, batch_size=config.batch_size, mesh=mesh)
         if not math.isfinite(told.value):
             raise UsageError(
-                f"after step {steps_done} the loss on held-out {source!r} is {told.value}; start a new run with a "
+                f"after step {steps_done} the loss on held-out {held.source!r} is {told.value}; start a new run with a "
                 "lower `--optimizer.peak-lr`"
             )
+        measured[held.source] = told
     return measured
 
 
@@ -58,11 +61,13 @@ def heldout_rows_of(
             config,
             plan,
             steps_done,
-            task=f"heldout/{source}",
-            metric="bits_per_byte",
+            task=record.task,
+            metric=record.headline,
             told=Estimate(told.value, told.stderr, told.n),
+            asked=record.asked,
         )
-        for source, told in measured.items()
+        for held in heldout
+        for record, told in [(heldout_record(held), measured[held.source])]
     ]
 
 
@@ -75,23 +80,19 @@ def answers_on_heldout(
     steps_done: int,
     mesh: Mesh,
     again: bool,
+    watch: Watch,
 ) -> dict[str, Answers]:
-    """The answers to each held-out source by the task's name, kept in the folder `kept`; those that are are read."""
-    known = {} if again else {held.source: _known(kept, held) for held in heldout}
-    missing = [held for held in heldout if known.get(held.source) is None]
-    measured = measure(model, missing, config, steps_done=steps_done, mesh=mesh)
-    answers = {}
-    for held in heldout:
-        found = known.get(held.source)
-        if found is None:
-            found = heldout_answers(held, measured[held.source])
-            write_answers(kept, found)
-        answers[found.record.task] = found
-    return answers
-
-
-def _known(kept: Path, held: HeldoutSet) -> Answers | None:
-    task = f"heldout/{held.source}"
-    record = read_record(kept, task)
-    same = record is not None and record.settings == heldout_settings(held)
-    return read_answers(kept, task) if same else None
+    """The answers to each held-out source by the task's name; those in the folder `kept` are taken from there."""
+    records = {held.source: heldout_record(held) for held in heldout}
+    known = {
+        source: None if again else kept_answers(kept, record.task, record.settings)
+        for source, record in records.items()
+    }
+    for place, held in enumerate(heldout):
+        if known[held.source] is None:
+            watch("held-out text", "measuring", place, len(heldout))
+            told = measure(model, [held], config, steps_done=steps_done, mesh=mesh)
+            answers = heldout_answers(held, told[held.source])
+            keep(kept, answers)
+            known[held.source] = answers
+    return {record.task: answers for source, record in records.items() if (answers := known[source])}

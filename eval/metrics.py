@@ -39,4 +39,9 @@ def metrics_of(task: ConfigurableTask, kind: Kind, items: Sequence[Item]) -> dic
 
 
 def _chance(items: Sequence[Item]) -> float:
-    return math.fsum(1 / len(item.choices) for item in items if item.choices) / len(items)
+    return math.fsum(_right(item) / len(item.choices) for item in items if item.choices) / len(items)
+
+
+def _right(item: Item) -> int:
+    """How many of an item's choices are right."""
+    return len(item.target) if isinstance(item.target, list) else 1

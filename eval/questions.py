@@ -2,9 +2,11 @@
 
 import dataclasses
 import hashlib
+import inspect
 import json
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import lm_eval
@@ -14,7 +16,7 @@ from lm_eval.api.task import ConfigurableTask
 from eval.asking import Asking
 from eval.data.quiet import quiet
 from eval.items import Kind
-from eval.programs import PROGRAM_TASKS
+from eval.programs import PROGRAM_LIMITS, PROGRAM_TASKS, program_of
 
 KINDS: dict[str, Kind] = {
     "multiple_choice": "choice",
@@ -22,6 +24,11 @@ KINDS: dict[str, Kind] = {
     "loglikelihood": "likelihood",
     "loglikelihood_rolling": "likelihood",
 }
+# Of how this package asks and scores. Raised with every change that may change a score, so that answers which were kept
+# before are not taken for what would be found now.
+METHOD = 1
+# What a definition says of how answers are asked for and scored, besides what each item says.
+_DEFINING = ("output_type", "generation_kwargs", "filter_list", "metric_list", "process_results")
 # Fields that name an item in the data sets that have one.
 ID_FIELDS = ("id", "task_id", "question_id", "idx", "ind")
 
@@ -70,11 +77,8 @@ def settings_of(task: ConfigurableTask, questions: Sequence[Question], asking: A
     """Everything that a model's answers depend on but the model."""
     digest = hashlib.sha256()
     for question in questions:
-        asked = [
-            question.item,
-            [arguments_of(request) for request in question.requests],
-            task.doc_to_target(question.doc),
-        ]
+        requests = [arguments_of(request) for request in question.requests]
+        asked = [question.item, requests, _held_against(task, question.doc)]
         digest.update(json.dumps(asked, default=str).encode())
     sampled = {"samples": asking.samples, "temperature": asking.temperature, "seed": asking.seed}
     return {
@@ -82,11 +86,37 @@ def settings_of(task: ConfigurableTask, questions: Sequence[Question], asking: A
         "items": len(questions),
         "limit": asking.limit,
         "asked": digest.hexdigest(),
+        "definition": _definition(task),
+        "method": METHOD,
         "task_version": task.VERSION,
         "lm_eval": lm_eval.__version__,
         "differs": (task.config.metadata or {}).get("data", {}).get("differs"),
         **(sampled if kind_of(task) == "program" else {}),
     }
+
+
+def _held_against(task: ConfigurableTask, doc: dict[str, Any]) -> list[Any]:
+    """What the answers to an item are scored by, as far as its own document says it."""
+    told: list[Any] = [task.doc_to_target(doc)]
+    if kind_of(task) == "program":
+        told += [program_of(task.task_name, doc, ""), dataclasses.astuple(PROGRAM_LIMITS)]
+    if task.multiple_input:
+        # The number of the right prompt; what is scored is the same after all of them.
+        told.append(task.doc_to_text(doc))
+    if callable(task.config.process_results):
+        told.append(doc)
+    return told
+
+
+def _definition(task: ConfigurableTask) -> str:
+    """A digest of the definition, and of the files that hold its functions, whose helpers stand there too."""
+    fields = task.config.__dict__
+    told = json.dumps([fields[name] for name in _DEFINING], default=_file_of, sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _file_of(value: Any) -> str:
+    return Path(inspect.getfile(value)).read_text() if inspect.isfunction(value) else str(value)
 
 
 def _names(docs: dict[int, dict[str, Any]]) -> dict[int, str]:

@@ -1,8 +1,10 @@
 """A run's checkpoint, opened to be measured: nobody writes the run meanwhile."""
 
 import contextlib
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 
+import orbax.checkpoint as ocp
 from jax.sharding import Mesh
 
 from eval.rundir import RunConfig, RunFolder, locked
@@ -17,18 +19,45 @@ def restored(
 ) -> Iterator[tuple[int, Transformer]]:
     """The steps done of a run's checkpoint (None: the last) and its model, for a block that holds the run's lock.
 
-    Raises UsageError if there is no such checkpoint, or another process writes the run.
+    Raises UsageError if there is no such checkpoint, it is damaged, or another process writes the run.
     """
+    missing = UsageError(f"'{folder.path}' holds no checkpoints; train it first, or continue it with --resume")
     if not folder.checkpoints.is_dir():
-        raise UsageError(f"'{folder.path}' holds no checkpoints; train it first, or continue it with --resume")
+        raise missing
     # Under the lock: a run that is being written replaces its checkpoints and appends to the same results.
     with locked(folder):
         with read_checkpoints(folder.checkpoints) as checkpoints:
             steps = sorted(checkpoints.all_steps())
-            if not steps or (step is not None and step not in steps):
-                have = ", ".join(map(str, steps)) or "none"
-                which = "" if step is None else f" after step {step}"
-                raise UsageError(f"'{folder.path}' has no checkpoint{which}; it has: {have}")
+            if not steps:
+                raise missing
+            if step is not None and step not in steps:
+                have = ", ".join(map(str, steps))
+                raise UsageError(f"'{folder.path}' has no checkpoint after step {step}; it has: {have}")
             chosen = steps[-1] if step is None else step
-            model = restore_model(checkpoints, chosen, config.model, mesh)
+            model = _model(
+                folder, config, checkpoints, chosen, others=[each for each in steps if each != chosen], mesh=mesh
+            )
         yield chosen, model
+
+
+def _model(
+    folder: RunFolder,
+    config: RunConfig,
+    checkpoints: ocp.CheckpointManager,
+    step: int,
+    *,
+    others: Sequence[int],
+    mesh: Mesh,
+) -> Transformer:
+    try:
+        return restore_model(checkpoints, step, config.model, mesh)
+    except Exception as error:
+        # What Orbax raises for files that are missing, cut or changed, or of other shapes; for some a bare Exception.
+        if type(error) is not Exception and not isinstance(error, (ValueError, KeyError, FileNotFoundError)):
+            raise
+        have = f"take another by `--step`: {', '.join(map(str, others))}" if others else "there is no other"
+        why = textwrap.shorten(str(error), 120, placeholder=" ...")
+        raise UsageError(
+            f"the checkpoint in '{folder.checkpoints / str(step)}' is damaged or not of this run ({why}); restore it "
+            f"from a copy, or {have}"
+        ) from error

@@ -20,6 +20,8 @@ class Row:
     - `tokens`: those trained on.
     - `stderr`: None where none is known.
     - `n`: rows, items or, for an average, tasks.
+    - `asked`: a digest of how it was measured (`TaskRecord.asked`), since greedy and sampled programs, say, are two
+        measurements; empty in rows from before there was one.
     - `covers`: the tasks that an average is over; empty for all else.
     """
 
@@ -36,6 +38,7 @@ class Row:
     n: int
     when: str
     version: str
+    asked: str = ""
     covers: list[str] = dataclasses.field(default_factory=list)
 
 
@@ -66,7 +69,7 @@ def append_new_rows(path: Path, rows: Sequence[Row]) -> int:
 
 
 def _measured(row: Row) -> tuple:
-    return (row.step, row.task, row.metric, row.n, tuple(row.covers))
+    return (row.step, row.task, row.metric, row.n, row.asked, tuple(row.covers))
 
 
 def _says_the_same(row: Row, other: Row | None) -> bool:

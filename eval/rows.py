@@ -1,7 +1,8 @@
 """Result rows of a run, made from its kept answers alone."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 
 import mixsched
 from eval.items import Answers
@@ -19,6 +20,7 @@ def row_of(
     task: str,
     metric: str,
     told: Estimate,
+    asked: str = "",
     covers: Sequence[str] = (),
 ) -> Row:
     """A measurement of a run's checkpoint as the row that is kept of it."""
@@ -36,6 +38,7 @@ def row_of(
         n=told.n,
         when=now(),
         version=mixsched.__version__,
+        asked=asked,
         covers=list(covers),
     )
 
@@ -48,7 +51,9 @@ def task_rows(config: RunConfig, plan: mixsched.Plan, steps_done: int, answers: 
         told = estimate(answers, metric)
         if told.n:
             told = dataclasses.replace(told, n=record.settings["rows"]) if record.kind == "heldout" else told
-            rows.append(row_of(config, plan, steps_done, task=record.task, metric=metric, told=told))
+            rows.append(
+                row_of(config, plan, steps_done, task=record.task, metric=metric, told=told, asked=record.asked)
+            )
     return rows
 
 
@@ -65,6 +70,7 @@ def average_rows(
             task=f"{suite.name}/{formed.name}",
             metric="average",
             told=average(told, formed.weights),
+            asked=_asked(answers[task] for task in formed.weights),
             covers=tuple(formed.weights),
         )
         for formed in averages(suite, set(told))
@@ -74,3 +80,7 @@ def average_rows(
 def headlines(answers: Mapping[str, Answers]) -> dict[str, Estimate]:
     """The headline value of each task that has one."""
     return {task: estimate(one, one.record.headline) for task, one in answers.items() if one.record.headline}
+
+
+def _asked(answers: Iterable[Answers]) -> str:
+    return hashlib.sha256("".join(one.record.asked for one in answers).encode()).hexdigest()[:12]

@@ -93,7 +93,8 @@ def locked(folder: RunFolder) -> Iterator[None]:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UsageError(
-                f"another process is writing '{folder.path}'; wait for it, or choose another `--seed` or `--runs`"
+                f"another process is writing '{folder.path}'; wait until it has ended (a new run can take another "
+                "`--seed` or `--runs`)"
             ) from None
         yield
 

@@ -58,9 +58,10 @@ def show(
         print(f"{config.run} after step {steps_done:,}")
         print(tasks_text(read))
         return
-    answers = read_answers(kept, task)
+    known = answered_tasks(kept)
+    # Asked first: a name with dots could lead to files that are no tasks.
+    answers = read_answers(kept, task) if task in known else None
     if answers is None:
-        known = answered_tasks(kept)
         raise UsageError(
             f"'{run}' was not asked the task {task!r} after step {steps_done}; {did_you_mean(task, known)}"
         )
@@ -86,7 +87,7 @@ def tasks_text(read: Sequence[Answers]) -> str:
         if record.headline:
             found, chance = estimate(answers, record.headline), record.metrics[record.headline].chance
             p = None if chance is None or not found.n else p_above_chance(found, chance)
-            cells = (record.headline, f"{found.value:.4f}", _number(found.stderr), _number(chance), _number(p))
+            cells = (record.headline, f"{found.value:.4f}", _number(found.stderr), _number(chance), _p(p))
         lines.append((record.task, record.kind, f"{len(answers.items):,}", *cells))
     return align(lines, right=("items", "value", "error", "chance", "p at chance"))
 
@@ -125,3 +126,8 @@ def _told(answers: Answers) -> str:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}"
+
+
+def _p(value: float | None) -> str:
+    """No p is zero, which is what four places would make of a small one."""
+    return "<0.0001" if value is not None and value < 0.0001 else _number(value)

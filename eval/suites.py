@@ -56,7 +56,7 @@ NANO = Suite(
         "knowledge": ("nano_capitals", "nano_kinds", "nano_glosses"),
         "code": ("nano_functions",),
     },
-    apart=("nano_solutions", "nano_open"),
+    apart=("nano_layout", "nano_solutions", "nano_open"),
 )
 SUITES: Mapping[str, Suite] = {suite.name: suite for suite in (PAPER, NANO)}
 

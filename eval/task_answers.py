@@ -11,7 +11,7 @@ from eval.answer_items import choice_item, other_item, program_item
 from eval.items import Answers, Item, TaskRecord
 from eval.lm.model import RunLM
 from eval.metrics import metrics_of
-from eval.programs import judge
+from eval.programs import verdicts_of
 from eval.questions import Question, kind_of
 from eval.suites import headline
 
@@ -76,7 +76,7 @@ def _program_items(
     task: ConfigurableTask, questions: Sequence[Question], watch: Callable[[str, int, int], None]
 ) -> list[Item]:
     outputs = [[str(output) for output in question.requests[0].resps] for question in questions]
-    verdicts = judge(
+    verdicts = verdicts_of(
         task.task_name,
         [question.doc for question in questions],
         outputs,

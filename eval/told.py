@@ -81,6 +81,8 @@ def _covered(averages: Sequence[Row]) -> set[str]:
 
 def _notes(answers: Answers) -> Iterator[str]:
     record, items = answers.record, answers.items
+    if record.settings.get("limit") is not None:
+        yield f"asked only the first {len(items):,} (`--limit`), to try something out and not to report"
     if record.settings.get("differs"):
         yield f"{record.settings['differs']}"
     if record.truncated:

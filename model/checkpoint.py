@@ -21,7 +21,8 @@ from model.transformer import Transformer
 MODEL = "model"
 
 # What goes wrong in Orbax's threads reaches the caller as an exception; their tracebacks would only stand before it.
-logging.getLogger("absl").setLevel(logging.CRITICAL)
+for name in ("absl", "asyncio"):
+    logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def write_checkpoints(folder: Path, *, keep: int) -> ocp.CheckpointManager:

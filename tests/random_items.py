@@ -6,24 +6,8 @@ from typing import Any
 import numpy as np
 
 WORDS = (
-    "the",
-    "of",
-    "to",
-    "in",
-    "is",
-    "red",
-    "cat",
-    "dog",
-    "sun",
-    "box",
-    "run",
-    "see",
-    "new",
-    "old",
-    "map",
-    "ink",
-    "tea",
-)
+    "the", "of", "to", "in", "is", "red", "cat", "dog", "sun", "box", "run", "see", "new", "old", "map", "ink", "tea",
+)  # fmt: skip
 Draw = Callable[[int], str]
 
 

@@ -9,7 +9,7 @@ import sentencepiece
 from jax.sharding import Mesh
 from jaxtyping import Array, Int
 
-from eval.bench.scoring import median_seconds
+from eval.bench.timing import median_seconds
 from eval.lm.generation import Prompt, generate
 from model.transformer import Transformer
 

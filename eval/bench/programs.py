@@ -5,15 +5,13 @@ import gzip
 import importlib.util
 import json
 import os
-import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from eval.programs import PROGRAM_TASKS, judge
+from eval.bench.timing import median_seconds
+from eval.programs import PROGRAM_TASKS, verdicts_of
 from eval.sandbox.run import Limits, require_sandbox, run_program
 from mixsched.errors import UsageError
 
@@ -41,15 +39,15 @@ def figures(*, repeats: int = 3, problems: int = 164) -> list[tuple[str, str]]:
     passed: list[int] = []
 
     def references() -> None:
-        verdicts = judge("humaneval", docs, solutions, workers=workers)
+        verdicts = verdicts_of("humaneval", docs, solutions, workers=workers)
         passed.append(sum(verdict == ["passed"] for verdict in verdicts))
 
     def bare() -> None:
         with concurrent.futures.ThreadPoolExecutor(workers) as pool:
             list(pool.map(lambda _: subprocess.run([sys.executable, "-c", "pass"], check=True), docs))
 
-    sandboxed_s, bare_s = _median_seconds(references, repeats), _median_seconds(bare, repeats)
-    alone_s = _median_seconds(lambda: run_program("", Limits()), repeats * _ALONE)
+    sandboxed_s, bare_s = median_seconds({"sandboxed": references, "bare": bare}, repeats).values()
+    alone_s = median_seconds({"alone": lambda: run_program("", Limits())}, repeats * _ALONE)["alone"]
     at_a_time = f"{workers} at a time"
     return [
         (f"HumanEval's {len(docs)} reference solutions, {at_a_time}", f"{sandboxed_s:.2f} s, {min(passed)} passed"),
@@ -57,12 +55,3 @@ def figures(*, repeats: int = 3, problems: int = 164) -> list[tuple[str, str]]:
         (f"bare 'python -c pass', {at_a_time}", f"{len(docs) / bare_s:.0f} a second"),
         ("an empty program in a sandbox, alone", f"{1_000 * alone_s:.0f} ms"),
     ]
-
-
-def _median_seconds(work: Callable[[], object], repeats: int) -> float:
-    taken_s = []
-    for _ in range(repeats):
-        start_s = time.perf_counter()
-        work()
-        taken_s.append(time.perf_counter() - start_s)
-    return statistics.median(taken_s)

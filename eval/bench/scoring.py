@@ -1,7 +1,5 @@
 """How fast choices are scored: beside a loop over single requests, and beside the bare forward pass."""
 
-import statistics
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 import mixsched
+from eval.bench.timing import median_seconds
 from eval.lm.packing import Batch, Text, Tree, fill
 from eval.lm.scoring import batches, score_batch, score_texts
 from mixsched.shards import tokenizer_fingerprint
@@ -55,7 +54,7 @@ def figures(model: Transformer, texts: Sequence[Text], *, mesh: Mesh, repeats: i
         "alone": lambda: _one_by_one(model, texts),
         "ours": lambda: score_texts(model, texts, mesh=mesh),
         "unshared": lambda: score_texts(model, texts, mesh=mesh, share=False),
-        "bare": lambda: _forward(model, packed, mesh),
+        "bare": lambda: jax.block_until_ready(_forward(model, packed, mesh)),
     }
     seconds = median_seconds(ways, repeats)
     read = sum(int((batch.item >= 0).sum()) for batch in packed)
@@ -80,17 +79,6 @@ def figures(model: Transformer, texts: Sequence[Text], *, mesh: Mesh, repeats: i
         ),
         ("time of the forward pass alone over ours", f"{seconds['bare'] / seconds['ours']:.0%}"),
     ]
-
-
-def median_seconds(ways: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Seconds that each way takes, the median of `repeats` rounds in which all take turns, after one that compiles."""
-    rounds: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(repeats + 1):
-        for name, way in ways.items():
-            begun = time.perf_counter()
-            jax.block_until_ready(way())
-            rounds[name].append(time.perf_counter() - begun)
-    return {name: statistics.median(seconds[1:]) for name, seconds in rounds.items()}
 
 
 def _one_by_one(model: Transformer, texts: Sequence[Text]) -> list[float]:

@@ -11,6 +11,7 @@ from eval.compare.comparison import Bootstrap, Compared, Comparison, compare_run
 from eval.compare.sides import Side
 from eval.compare.text import comparison_text
 from mixsched.atomic import write_atomically
+from mixsched.errors import UsageError
 
 
 def compare(
@@ -42,6 +43,8 @@ def compare(
         resamples: Of the bootstrap.
         json_file: Write the table to this file, as data.
     """
+    if json_file is not None and not json_file.parent.is_dir():
+        raise UsageError(f"there is no folder '{json_file.parent}' for `--json`; make it, or name another")
     bootstrap = Bootstrap(resamples, seed)
     comparison = compare_runs(a, b, suite=suite, tasks=tasks, metric=metric, step=step, bootstrap=bootstrap)
     print(comparison_text(comparison))

@@ -48,6 +48,7 @@ def pair(a: Mapping[str, Answers], b: Mapping[str, Answers], metric: str) -> Pai
     sums = np.stack(
         [_sums(fractions_of([items[name] for name in common], metric, declared), clusters) for _, items in by_run]
     )
+    notes += _cut({name: answers.record.truncated for name, answers in runs})
     notes += _left_out(counting[: len(a)], counting[len(a) :], len(common))
     return Paired(Sides(sums[: len(a)], sums[len(a) :]), len(common), tuple(notes))
 
@@ -90,13 +91,21 @@ def _check_same_items(by_run: Sequence[tuple[str, Mapping[str, Item]]], common: 
         for run, items in others:
             if _what_was_asked(first[name]) != _what_was_asked(items[name]):
                 raise Unpaired(
-                    f"item {name!r} of '{run}' has another prompt, target or cluster than in '{first_run}'; evaluate "
-                    "them on the same data"
+                    f"item {name!r} of '{run}' has another prompt, other choices, another target or cluster than in "
+                    f"'{first_run}'; evaluate them on the same data"
                 )
 
 
 def _what_was_asked(item: Item) -> tuple[Any, ...]:
-    return item.prompt, item.target, item.cluster
+    return item.prompt, item.choices, item.gold, item.target, item.cluster
+
+
+def _cut(truncated: Mapping[str, int]) -> list[str]:
+    """Models whose contexts differ read different ends of the same texts."""
+    if len(set(truncated.values())) == 1:
+        return []
+    told = ", ".join(f"{count:,} in {run}" for run, count in truncated.items())
+    return [f"requests cut to the model's context: {told}"]
 
 
 def _left_out(a: Sequence[set[str]], b: Sequence[set[str]], common: int) -> list[str]:

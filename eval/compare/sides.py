@@ -3,9 +3,10 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from eval.items import Answers, answered_tasks, answers_folder, read_answers
-from eval.rundir import RunConfig, RunFolder, read_config
+from eval.rundir import RunConfig, RunFolder, read_config, read_plan
 from mixsched.errors import UsageError, did_you_mean
 
 
@@ -46,7 +47,7 @@ def find_side(path: Path, *, step: int | None) -> Side:
 
     - `step`: after which step; None: the last after which all of these runs were evaluated.
 
-    Raises UsageError if there is no such run, or no such evaluation.
+    Raises UsageError if there is no such run, or no such evaluation, or if runs differ in more than their seeds.
     """
     found = [path] if (path / "config.json").is_file() else _of_all_seeds(path)
     if not found:
@@ -57,11 +58,36 @@ def find_side(path: Path, *, step: int | None) -> Side:
         )
     folders = [RunFolder(each) for each in found]
     runs = sorted(((read_config(folder), folder) for folder in folders), key=lambda run: run[0].seed)
+    _check_only_seeds_differ(runs)
     return Side(
         folders=tuple(folder for _, folder in runs),
         configs=tuple(config for config, _ in runs),
         step=_step_of_all([folder for _, folder in runs], step),
     )
+
+
+def _check_only_seeds_differ(runs: Sequence[tuple[RunConfig, RunFolder]]) -> None:
+    (first, first_folder), *others = runs
+    seeds = {first.seed}
+    for config, folder in others:
+        one, other = _experiment(first, first_folder), _experiment(config, folder)
+        apart = [name for name in one if one[name] != other[name]]
+        apart += ["seed"] * (config.seed in seeds)
+        if apart:
+            how = "have the same seed" if apart == ["seed"] else f"differ in their {', '.join(apart)}"
+            raise UsageError(
+                f"'{first_folder.path}' and '{folder.path}' are not two seeds of one experiment: they {how}; move one "
+                "away, or name a single run"
+            )
+        seeds.add(config.seed)
+
+
+def _experiment(config: RunConfig, folder: RunFolder) -> dict[str, Any]:
+    """What the seeds of one experiment have in common."""
+    own = ("run", "seed", "shards")
+    told = {name: value for name, value in dataclasses.asdict(config).items() if name not in own}
+    plan = read_plan(folder) if folder.plan.is_file() else None
+    return told | {"schedule": plan and plan.schedule, "amendments": plan and plan.amendments}
 
 
 def evaluated_steps(folder: RunFolder) -> list[int]:

@@ -71,8 +71,9 @@ def _sentences(comparison: Comparison) -> Iterator[str]:
             yield f"{line.name} is over {', '.join(line.covers)}; it lacks {', '.join(line.missing)}."
     for name, notes in comparison.notes.items():
         yield f"{name}: {'; '.join(notes)}."
-    for name, reason in comparison.left_out.items():
-        yield f"Left out {name}: {reason}."
+    for reason in dict.fromkeys(comparison.left_out.values()):
+        names = [name for name, its in comparison.left_out.items() if its == reason]
+        yield f"Left out {', '.join(names)}: {reason}."
 
 
 def _by_chance(tasks: Sequence[Compared]) -> str:

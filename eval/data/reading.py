@@ -65,7 +65,9 @@ def _records(found: Found) -> Iterator[tuple[Path, str, Row]]:
 def _labelled(data: Path, labels: Path) -> Iterator[tuple[Path, str, Row]]:
     written, told = list(records(data)), lines(labels)
     if len(written) != len(told):
-        raise UsageError(f"'{labels}' has {len(told)} labels for the {len(written)} records of '{data}'")
+        raise UsageError(
+            f"'{labels}' has {len(told)} labels for the {len(written)} records of '{data}'; get both again"
+        )
     for (where, record), label in zip(written, told, strict=True):
         yield data, where, record | {"label": label} if isinstance(record, dict) else record
 

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,10 +58,15 @@ def _json_list(path: Path, within: str | None) -> Iterator[Record]:
 
 def _csv_rows(path: Path) -> Iterator[Record]:
     reader = csv.DictReader(io.StringIO(_text(path), newline=""), skipinitialspace=True)
-    for row in reader:
-        if None in row:
-            raise UsageError(f"line {reader.line_num} of '{path}' has more values than the first line has names")
-        yield f"line {reader.line_num}", row
+    try:
+        for row in reader:
+            if None in row:
+                raise UsageError(
+                    f"line {reader.line_num} of '{path}' has more values than the first line has names; get it again"
+                )
+            yield f"line {reader.line_num}", row
+    except csv.Error as error:
+        raise UsageError(f"line {reader.line_num} of '{path}' is no CSV ({error}); get it again") from error
 
 
 def _parquet_rows(path: Path) -> Iterator[Record]:
@@ -74,7 +80,10 @@ def _parquet_rows(path: Path) -> Iterator[Record]:
                 for record in batch.to_pylist():
                     number += 1
                     yield f"row {number}", record
-    except pyarrow.ArrowInvalid as error:
+    # Files that are damaged within raise OSError, without a number of the system's.
+    except (pyarrow.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise UsageError(f"'{path}' is no Parquet file ({error}); get it again") from error
 
 
@@ -82,7 +91,7 @@ def _text(path: Path) -> str:
     try:
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         return raw.decode("utf-8-sig")
-    except (EOFError, gzip.BadGzipFile, UnicodeDecodeError) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError) as error:
         raise UsageError(f"'{path}' can't be read as text ({error}); get it again") from error
 
 

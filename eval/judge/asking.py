@@ -6,10 +6,10 @@ import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from eval.judge.cache import ReplyCache
-from eval.judge.chat import Patience, ask, open_client
-from eval.judge.endpoint import Endpoint
+from eval.judge.chat import ask, open_client
+from eval.judge.endpoint import Endpoint, Patience
 from eval.judge.failures import RefusedError, UnansweredError
-from eval.judge.question import Question, Reply
+from eval.judge.prompt import Question, Reply
 from mixsched.errors import UsageError
 
 # How often to look whether another process, which asks the same question, has its reply.
@@ -41,8 +41,6 @@ def ask_all(
     will not take, though it took others, has a reply with `refused` and is not kept in the cache. Raises UsageError
     when the endpoint cannot be used or stays silent; what was answered by then is kept.
     """
-    if concurrency < 1:
-        raise UsageError(f"`--concurrency` must be at least 1, got {concurrency}")
     wanted = {question.key: question for question in questions}
     replies = {key: reply for key in wanted if (reply := cache.get(key)) is not None}
     new: set[str] = set()

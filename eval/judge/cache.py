@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from eval.judge.question import Reply
+from eval.judge.prompt import Reply
 from mixsched.errors import UsageError
 
 

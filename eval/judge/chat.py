@@ -1,7 +1,6 @@
 """Asks one question of a chat-completions endpoint, again and again while that can help."""
 
 import asyncio
-import dataclasses
 import json
 import random
 import time
@@ -9,22 +8,10 @@ from typing import Any
 
 import openai
 
-from eval.judge.endpoint import Endpoint
+from eval.judge.endpoint import Endpoint, Patience
 from eval.judge.failures import UnansweredError, asked_to_wait_s, on_one_line, raise_if_hopeless, said_of
-from eval.judge.question import Question, Reply
+from eval.judge.prompt import Question, Reply
 from mixsched.errors import UsageError
-
-
-@dataclasses.dataclass(frozen=True)
-class Patience:
-    """How long to go on with a question that gets no answer: seconds, growing twofold from try to try."""
-
-    first_wait_s: float = 1.0
-    longest_wait_s: float = 60.0
-    give_up_after_s: float = 600.0
-    """Since the question's first failure; a server that asks to wait longer than is left ends it at once."""
-    timeout_s: float = 120.0
-    """Of one request."""
 
 
 def open_client(endpoint: Endpoint, patience: Patience) -> openai.AsyncOpenAI:

@@ -7,15 +7,14 @@ from typing import Annotated
 
 import tyro
 
-from eval.judge.agreement import majority
+from eval.judge.endpoint import Manner, Patience
 from eval.judge.judgement import Judgement
-from eval.judge.judges import read_judges
-from eval.judge.kept import default_cache, judgements_path, read_judgements, write_judgements
+from eval.judge.judges import Settings, read_judges, run_judge
+from eval.judge.kept import default_cache, judgements_path, keep_rows, read_judgements, write_judgements
 from eval.judge.pairs import read_pairs
 from eval.judge.rates import rates_of, rates_of_outcomes
+from eval.judge.reliability import majority
 from eval.judge.report import comparison_text, judge_text, judges_text
-from eval.judge.rows import keep_rows
-from eval.judge.running import Settings, run_judge
 from eval.judge.spending import Prices
 from eval.rundir import RunFolder
 from mixsched.errors import UsageError
@@ -74,9 +73,7 @@ class Arguments:
         return Settings(
             task=self.task,
             base_url=self.base_url,
-            concurrency=self.concurrency,
-            max_tokens=self.max_tokens,
-            patience_s=self.patience,
+            manner=Manner(self.concurrency, self.max_tokens, Patience(give_up_after_s=self.patience)),
             prices=Prices(self.price_in, self.price_out),
             cache=self.cache or default_cache(RunFolder(self.run_a)),
             shards=self.shards,

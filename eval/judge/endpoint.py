@@ -1,4 +1,4 @@
-"""The chat endpoint that judges are asked at, and its key."""
+"""The chat endpoint that judges are asked at, its key, and how it is asked."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -16,6 +16,27 @@ class Endpoint:
 
     base_url: str
     key: str = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class Patience:
+    """How long to go on with a question that gets no answer: seconds, growing twofold from try to try."""
+
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 60.0
+    give_up_after_s: float = 600.0
+    """Since the question's first failure; a server that asks to wait longer than is left ends it at once."""
+    timeout_s: float = 120.0
+    """Of one request."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Manner:
+    """How an endpoint is asked: requests on their way at once, tokens of a reply at most, and for how long."""
+
+    concurrency: int = 8
+    max_tokens: int = 512
+    patience: Patience = Patience()
 
 
 def find_endpoint(base_url: str | None, environment: Mapping[str, str]) -> Endpoint:

@@ -5,7 +5,7 @@ import time
 
 import openai
 
-from eval.judge.question import Question
+from eval.judge.prompt import Question
 from mixsched.errors import UsageError
 
 # The endpoint will not answer this question; it may well answer others.

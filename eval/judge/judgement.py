@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from eval.judge.pairs import Pair
-from eval.judge.prompt import read_verdict
-from eval.judge.question import Reply
+from eval.judge.prompt import Reply, read_verdict
 
 Winner = Literal["a", "b", "tie", "unparsed"]
 """A run, by its place on the command line; or that neither won; or that the judge's reply gives no verdict."""

@@ -1,10 +1,19 @@
-"""The judges that a command line names: `openai:MODEL` or `likelihood:RUN`."""
+"""The judges that a command line names, `openai:MODEL` or `likelihood:RUN`, and how each is run over all pairs."""
 
 import dataclasses
+import functools
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from eval.judge.endpoint import Manner, find_endpoint
+from eval.judge.judgement import Judgement
+from eval.judge.kept import cache_path
+from eval.judge.likelihood import judge_by_likelihood, score_with_run
+from eval.judge.pairs import Pair
+from eval.judge.spending import Prices, spent_text
+from eval.progress import shown
 from eval.rundir import RunFolder, read_config
 from mixsched.errors import UsageError, did_you_mean
 
@@ -73,3 +82,55 @@ def _judge(given: str, runs: Sequence[RunFolder]) -> Judge:
             "third run"
         )
     return judge
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How judges are asked; the fields are those of the command line."""
+
+    task: str
+    base_url: str | None
+    manner: Manner
+    prices: Prices
+    cache: Path
+    shards: Path | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """What a judge said of all pairs; its label for a person, and a note on what it took."""
+
+    judgements: list[Judgement]
+    label: str
+    note: str
+
+
+def run_judge(judge: Judge, pairs: Sequence[Pair], settings: Settings) -> Told:
+    """Let a judge judge all pairs; raises UsageError where it cannot be asked."""
+    return _by_llm(judge, pairs, settings) if judge.kind == "openai" else _by_likelihood(judge, pairs, settings)
+
+
+def _by_llm(judge: Judge, pairs: Sequence[Pair], settings: Settings) -> Told:
+    # The openai package takes a second to import: only when somebody is asked.
+    from eval.judge.llm import judge_by_llm
+
+    endpoint = find_endpoint(settings.base_url, os.environ)
+    with shown() as watch:
+        judgements, spent = judge_by_llm(
+            pairs,
+            endpoint,
+            cache_path(settings.cache, judge.name),
+            settings.manner,
+            judge=judge.name,
+            model=judge.who,
+            watch=functools.partial(watch, settings.task, f"asking {judge.name} about"),
+        )
+    return Told(judgements, f"{judge.name} at {endpoint.base_url}", f"\n{spent_text(spent, settings.prices)}")
+
+
+def _by_likelihood(judge: Judge, pairs: Sequence[Pair], settings: Settings) -> Told:
+    config = read_config(judge.reference)
+    shards = settings.shards or Path(config.shards)
+    scorer = functools.partial(score_with_run, judge.reference, config, judge.step, shards)
+    judgements = judge_by_likelihood(pairs, judge.name, scorer)
+    return Told(judgements, f"{judge.name}: likelihood of {config.run} after step {judge.step:,}, no LLM", "")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from eval.judge.judgement import Judgement, Winner
 from eval.judge.pairs import Pair
+from eval.lm.seam import moved_seam
 from eval.rundir import RunConfig, RunFolder
 from mixsched.errors import UsageError
 
@@ -25,8 +26,10 @@ def judge_by_likelihood(pairs: Sequence[Pair], judge: str, scorer: Scorer) -> li
     """
     asked = [pair for pair in pairs if pair.answer_a != pair.answer_b]
     texts = {(pair.prompt, answer): None for pair in asked for answer in (pair.answer_a, pair.answer_b) if answer}
-    nats = scorer(list(texts))
-    per_byte = {text: each / len(text[1].encode(errors="replace")) for text, each in zip(texts, nats, strict=True)}
+    # White space at the end of a prompt is scored with the answer, so that its bytes count as well.
+    scored = [moved_seam(*text) for text in texts]
+    sizes = [len(continuation.encode(errors="replace")) for _, continuation in scored]
+    per_byte = {text: nats / size for text, nats, size in zip(texts, scorer(scored), sizes, strict=True)}
     return [_judged(pair, judge, per_byte) for pair in pairs]
 
 

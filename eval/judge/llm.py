@@ -1,41 +1,31 @@
 """A model behind a chat endpoint as a judge of pairs: asked in both orders, its replies counted."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from eval.judge.asking import ask_all
 from eval.judge.cache import ReplyCache
-from eval.judge.chat import Patience
-from eval.judge.endpoint import Endpoint
+from eval.judge.endpoint import Endpoint, Manner
 from eval.judge.judgement import Judgement, judged
 from eval.judge.pairs import Pair
-from eval.judge.question import both_orders
+from eval.judge.prompt import both_orders
 from eval.judge.spending import Spent, counted
-
-
-@dataclasses.dataclass(frozen=True)
-class Manner:
-    """How an endpoint is asked: requests on their way at once, tokens of a reply at most, and for how long."""
-
-    concurrency: int = 8
-    max_tokens: int = 512
-    patience: Patience = Patience()
 
 
 def judge_by_llm(
     pairs: Sequence[Pair],
-    judge: str,
-    model: str,
     endpoint: Endpoint,
     cache: Path,
     manner: Manner,
     *,
+    judge: str,
+    model: str,
     watch: Callable[[int, int], None],
 ) -> tuple[list[Judgement], Spent]:
     """Judge each pair in both orders; identical answers tie and are not asked about.
 
     - `cache`: file of this judge's replies; what is in it is not asked.
+    - `judge`: its name in judgements; `model`: its name at the endpoint.
     - `watch`: is told how many questions are answered, of how many.
 
     Raises UsageError when the endpoint cannot be used or stays silent; what was answered by then is in the cache.

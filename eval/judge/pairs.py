@@ -60,8 +60,6 @@ def read_pairs(
 
     Raises UsageError if a run has no such answers, the prompts differ, or the task asks for no text.
     """
-    if limit is not None and limit < 1:
-        raise UsageError(f"`--limit` must be at least 1, got {limit}; leave it out to judge all")
     config_a, config_b = read_config(folder_a), read_config(folder_b)
     step_a, answers_a = _answers(folder_a, task, step_a)
     step_b, answers_b = _answers(folder_b, task, step_b)

@@ -5,8 +5,14 @@ follow the pairwise form of Zheng et al. 2023 (arXiv 2306.05685, appendix A), wi
 asked in other words give other win-rates: compare win-rates of one prompt only.
 """
 
+import dataclasses
+import functools
+import hashlib
+import json
 import re
 from typing import Literal
+
+from eval.judge.pairs import Pair
 
 Verdict = Literal["first", "second", "tie", "unparsed"]
 """Which of the two answers, in the order in which they were shown."""
@@ -38,6 +44,48 @@ USER = """\
 
 _FORMS: dict[str, Verdict] = {"[[A]]": "first", "[[B]]": "second", "[[C]]": "tie"}
 _PLACE = re.compile(r"\{(instruction|first|second)\}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """What is sent to an endpoint; `max_tokens` bounds the reply."""
+
+    endpoint: str
+    model: str
+    user: str
+    max_tokens: int
+    system: str = SYSTEM
+    temperature: float = 0.0
+
+    @functools.cached_property
+    def key(self) -> str:
+        """SHA-256 of endpoint, model, texts and parameters: equal keys ask for equal replies."""
+        return hashlib.sha256(json.dumps(dataclasses.asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class Reply:
+    """What a judge said, word for word.
+
+    - `finish`: why it ended there, as the endpoint says (`stop`, `length`, ...); `refused` if the endpoint would not
+      answer this one question: `text` is then its reason.
+    - `tokens_in`, `tokens_out`: those that the endpoint counted, None if it does not tell.
+    """
+
+    text: str
+    finish: str
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+def both_orders(pair: Pair, *, endpoint: str, model: str, max_tokens: int) -> tuple[Question, Question]:
+    """The two questions about a pair: A's answer shown first, and B's."""
+    shown = ((pair.answer_a, pair.answer_b), (pair.answer_b, pair.answer_a))
+    first, second = (question_text(instruction=pair.prompt, first=one, second=two) for one, two in shown)
+    return (
+        Question(endpoint, model, first, max_tokens),
+        Question(endpoint, model, second, max_tokens),
+    )
 
 
 def question_text(*, instruction: str, first: str, second: str) -> str:

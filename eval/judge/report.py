@@ -4,11 +4,10 @@ import itertools
 import textwrap
 from collections.abc import Mapping, Sequence
 
-from eval.judge.agreement import agreement_of, majority
-from eval.judge.biases import Tally, lengths_of, orders_of
 from eval.judge.judgement import Judgement
 from eval.judge.pairs import Paired
 from eval.judge.rates import Interval, Rates, rates_of, rates_of_outcomes
+from eval.judge.reliability import Tally, agreement_of, lengths_of, majority, orders_of
 from mixsched.columns import align
 
 WIDTH = 100

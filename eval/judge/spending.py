@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
-from eval.judge.question import Reply
+from eval.judge.prompt import Reply
 from mixsched.errors import UsageError
 
 

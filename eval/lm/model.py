@@ -1,9 +1,13 @@
 """A run's model as lm-eval asks for it: likelihoods of texts, and texts that go on from others."""
 
 import collections
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import sentencepiece
 from jax.sharding import Mesh
 from lm_eval.api.instance import Instance
@@ -13,11 +17,14 @@ from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 from eval.lm.generation import Prompt, fit, generate, sampling_key
 from eval.lm.packing import Text, cut_left
 from eval.lm.scoring import Likelihood, score_texts
+from eval.lm.seam import moved_seam
 from eval.lm.settings import settings_of
+from mixsched.errors import UsageError
 from model.serving import serving
 from model.transformer import Transformer
 
 Progress = Callable[[int, int], None]
+_NOT_FINITE = "not finite numbers; take an earlier `--step`, or start a new run with a lower `--optimizer.peak-lr`"
 
 
 class RunLM(LM):
@@ -30,6 +37,8 @@ class RunLM(LM):
     - `seed`: of what is sampled; a sample depends on it, its context, and its number among the samples of that context,
         and on nothing else that is asked.
     - `temperature`: where given, stands in for what tasks say.
+
+    Raises UsageError, when it is made or later, if the model's numbers are not finite.
     """
 
     truncated: int
@@ -50,6 +59,9 @@ class RunLM(LM):
         super().__init__()
         self.truncated = 0
         self._model, self._mesh, self._tokenizer = serving(model, mesh), mesh, tokenizer
+        # Generation would go on from NaN without a sign.
+        if not all(jnp.isfinite(array).all() for array in jax.tree.leaves(eqx.filter(self._model, eqx.is_array))):
+            raise UsageError(f"the model's parameters are {_NOT_FINITE}")
         self.progress, self._temperature, self._seed = progress, temperature, seed
         self._context_tokens = model.config.context_tokens
         self._shapes: set[tuple[int, ...]] = set()
@@ -112,6 +124,8 @@ class RunLM(LM):
         self.truncated += sum(len(short.tokens) < len(text.tokens) for short, text in zip(cut, texts, strict=True))
         found, shapes = score_texts(self._model, cut, mesh=self._mesh, told=self.progress)
         self._shapes |= shapes
+        if not all(math.isfinite(each.nats) for each in found):
+            raise UsageError(f"the model's likelihoods of some texts are {_NOT_FINITE}")
         return found
 
     def _encode_pairs(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[list[int], list[int]]]:
@@ -119,10 +133,7 @@ class RunLM(LM):
 
         A context's last spaces go to its continuation, whose tokens are those of both after as many as the context has.
         """
-        moved = []
-        for context, end in pairs:
-            stripped = context.rstrip()
-            moved.append((stripped, context[len(stripped) :] + end))
+        moved = [moved_seam(context, end) for context, end in pairs]
         contexts = {context: None for context, _ in moved}
         encoded = dict(zip(contexts, self._tokenizer.encode(list(contexts)), strict=True))
         wholes = self._tokenizer.encode([context + end for context, end in moved])

@@ -7,6 +7,8 @@ from typing import Any
 
 import datasets
 
+from eval.lm.seam import moved_seam
+
 
 def items(*, file: str, **_: Any) -> dict[str, datasets.Dataset]:
     """The items of a file of this folder as a split `test`; lm-eval hands a definition's `metadata` over as well."""
@@ -32,9 +34,10 @@ def _read(file: str) -> list[dict[str, Any]]:
 
 
 def bits_per_byte(doc: dict[str, Any], results: list[tuple[float, bool]]) -> dict[str, tuple[float, int]]:
-    """Log-likelihood in nats and UTF-8 bytes of an item's solution, of which lm-eval makes bits per byte."""
+    """Log-likelihood in nats and UTF-8 bytes of what is scored of an item, of which lm-eval makes bits per byte."""
     ((nats, _),) = results
-    return {"bits_per_byte": (nats, len(doc["solution"].encode()))}
+    scored = moved_seam(doc["prompt"], doc["solution"])[1]
+    return {"bits_per_byte": (nats, len(scored.encode()))}
 
 
 def both_forms(doc: dict[str, Any]) -> list[str]:

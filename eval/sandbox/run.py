@@ -9,8 +9,11 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import functools
+import os
 import secrets
+import signal
 import subprocess
+import time
 from collections.abc import Generator, Sequence
 from typing import Literal
 
@@ -78,15 +81,20 @@ def outcomes_as_they_end(
     """
     require_sandbox()
     running: set[subprocess.Popen[bytes]] = set()
+    places: dict[concurrent.futures.Future[Outcome], int] = {}
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        places = {pool.submit(_run, program, limits, running): place for place, program in enumerate(programs)}
         try:
+            for place, program in enumerate(programs):
+                places[pool.submit(_run, program, limits, running)] = place
             for ended in concurrent.futures.as_completed(places):
                 yield places.pop(ended), ended.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in tuple(running):
-                process.kill()
+            # More than once, since some may just be starting.
+            while any(future.running() for future in places):
+                for process in tuple(running):
+                    _kill(process)
+                time.sleep(0.01)
             raise
 
 
@@ -111,17 +119,27 @@ def _run(program: str, limits: Limits, running: set[subprocess.Popen[bytes]]) ->
     times = (round(limits.wall_s * 1_000), limits.cpu_s)
     sizes = (limits.memory_bytes, limits.processes, limits.output_bytes, limits.file_bytes, len(refused), len(source))
     header = " ".join(map(str, (*times, *sizes))).encode()
-    with subprocess.Popen(walls, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(walls, stdin=pipe, stdout=pipe, stderr=pipe, process_group=0) as process:
         running.add(process)
         try:
             report, complaint = process.communicate(header + b"\n" + refused + source + token, limits.wall_s + _GRACE_S)
         except subprocess.TimeoutExpired:
             report, complaint = b"", b"the sandbox gave no answer in time"
         finally:
-            # Kills bubblewrap, and by --die-with-parent and the end of PID 1 all that runs inside.
-            process.kill()
+            _kill(process)
             running.discard(process)
     return _outcome(report, token) or Outcome("sandbox_error", "", complaint.decode(errors="replace")[-2_000:], 0.0)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill bubblewrap, and by --die-with-parent and the end of PID 1 all that runs inside.
+
+    Its group, since a bubblewrap that is only starting waits for its dead parent for ever.
+    """
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _outcome(report: bytes, token: bytes) -> Outcome | None:

@@ -5,12 +5,13 @@ import json
 
 import numpy as np
 import pytest
-from answered_runs import ACC, BITS, answer, keep, make_run
+from answered_runs import ACC, BITS, MODEL, answer, keep, make_run
 
 from eval.compare.command import compare, write_comparison
 from eval.compare.comparison import Bootstrap, compare_runs
 from eval.compare.text import comparison_text
 from eval.items import Answers, Metric, TaskRecord, answers_folder, read_answers
+from mixsched import Phase, Plan, Schedule, Tokens
 from mixsched.errors import UsageError
 
 QUICK = Bootstrap(resamples=2_000)
@@ -40,7 +41,7 @@ def test_differences_are_b_minus_a_and_better_goes_by_the_metric(pair):
     for run, p, bits in zip(pair, (0.5, 0.8), (2.0, 1.5), strict=True):
         answer(run, "nano_capitals", shares(rng, p))
         answer(run, "nano_kinds", shares(np.random.default_rng(1), 0.5))
-        documents = [[bits * size, size] for size in (100.0, 200.0, 300.0, 250.0)]
+        documents = [[bits * size, size] for size in (100.0, 200.0, 300.0, 250.0, 120.0, 130.0, 140.0)]
         answer(run, "nano_solutions", documents, metric="bits_per_byte", declared=BITS)
     lines = {line.name: line for line in compared(pair).tasks}
     capitals, kinds, bits = (lines[name] for name in ("nano_capitals", "nano_kinds", "nano_solutions"))
@@ -151,6 +152,28 @@ def test_several_seeds_are_found_by_what_their_folders_begin_with_and_widen_the_
     assert "not that of seeds (1 and 1;" in told(one)
 
 
+def test_runs_that_differ_in_more_than_their_seeds_are_no_seeds_of_one_experiment(tmp_path):
+    make_seeds(tmp_path, "text-nano", {0: 0.3, 1: 0.5})
+    make_seeds(tmp_path, "code-nano", {0: 0.7, 1: 0.3})
+
+    def refused(changes: dict, what: str) -> None:
+        file = tmp_path / "code-nano-seed1/config.json"
+        before = file.read_text()
+        file.write_text(json.dumps(json.loads(before) | changes))
+        with pytest.raises(UsageError, match=rf"code-nano-seed1' are not two seeds of one experiment: they {what};"):
+            compare_runs(tmp_path / "text-nano", tmp_path / "code-nano", bootstrap=QUICK)
+        file.write_text(before)
+
+    refused({"settings": {"model": MODEL, "batch_size": 16}}, "differ in their settings")
+    refused({"data": {"text": "x"}, "tokenizer": "y"}, "differ in their tokenizer, data")
+    refused({"seed": 0}, "have the same seed")
+    for seed, step in ((0, 64), (1, 128)):
+        schedule = Schedule((Phase("pretrain", Tokens(step), {"text": 1.0}),), batch_size=2, context_tokens=32)
+        plan = Plan(schedule, rows={"text": 10}, seed=seed)
+        (tmp_path / f"code-nano-seed{seed}/plan.json").write_text(json.dumps(plan.to_json()))
+    refused({}, "differ in their schedule")
+
+
 def test_seeds_that_differ_are_not_compared_one_by_one(tmp_path):
     make_seeds(tmp_path, "text-nano", {0: 0.3, 1: 0.5})
     make_seeds(tmp_path, "code-nano", {0: 0.7, 2: 0.3})
@@ -193,9 +216,23 @@ def test_with_another_limit_the_common_items_are_compared_if_they_are_the_same(p
     with pytest.raises(UsageError, match=r"item 'i0' of '.*code-nano-seed0' has another prompt"):
         compared(pair)
 
+    others = [dataclasses.replace(item, choices=["yes", "perhaps"]) for item in kept.items]
+    keep(pair[1], Answers(kept.record, others))
+    with pytest.raises(UsageError, match=r"item 'i0' of '.*code-nano-seed0' has another prompt, other choices"):
+        compared(pair)
+
     answer(pair[1], "task", [1.0, 0.0, 0.0], settings={"limit": None, "items": 3, "asked": "y"})
     with pytest.raises(UsageError, match="`asked` is x in"):
         compared(pair)
+
+
+def test_texts_that_were_cut_for_one_run_more_than_for_the_other_are_told(pair):
+    for run in pair:
+        answer(run, "task", [1.0, 0.0])
+    assert "task" not in compared(pair).notes
+    kept = read_answers(answers_folder(pair[1], 32), "task")
+    keep(pair[1], Answers(dataclasses.replace(kept.record, truncated=1200), kept.items))
+    assert "1,200 in" in compared(pair).notes["task"][0]
 
 
 def test_what_only_one_run_was_asked_is_told(pair):
@@ -299,3 +336,16 @@ def test_the_command_prints_the_table_and_writes_it_as_data(pair, tmp_path, caps
     again = tmp_path / "again.json"
     write_comparison(again, compared(pair, bootstrap=Bootstrap(500)))
     assert again.read_bytes() == file.read_bytes()
+
+
+def test_tasks_that_are_left_out_for_one_reason_stand_in_one_sentence(pair):
+    for run in pair:
+        answer(run, "task", [1.0, 0.0, 1.0])
+    for name in ("more", "other"):
+        answer(pair[1], name, [1.0])
+    assert "Left out more, other: the runs of A were not asked it." in told(compared(pair))
+
+
+def test_a_folder_for_the_table_that_is_not_there_is_told_first(pair, tmp_path):
+    with pytest.raises(UsageError, match=r"there is no folder '.*nowhere' for `--json`"):
+        compare(pair[0].path, pair[1].path, json_file=tmp_path / "nowhere" / "table.json")

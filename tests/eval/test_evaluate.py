@@ -3,13 +3,16 @@
 import json
 import re
 import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from launch import one_device
 
 import eval.__main__
 import eval.benchmarks
-from eval.items import answered_tasks, answers_folder, read_answers
+from eval.items import Answers, answered_tasks, answers_folder, read_answers
 from eval.results import read_rows
 from eval.rundir import RunFolder
 from eval.statistics import estimate
@@ -17,6 +20,7 @@ from eval.suites import SUITES
 from mixsched.errors import UsageError
 
 ASK = eval.benchmarks.ask
+PIQA = {"goal": "To open a jar,", "sol1": "freeze it.", "sol2": "warm its lid.", "label": 1}
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +28,14 @@ def suite_run(finished_run, tmp_path_factory):
     """A run after `--suite nano --limit 6`; tests that change it copy it."""
     folder = RunFolder(shutil.copytree(finished_run.path, tmp_path_factory.mktemp("suite") / "run"))
     call(folder, "--suite=nano", "--limit=6", "--rows=8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole_run(suite_run, tmp_path_factory):
+    """The same after the whole suite."""
+    folder = RunFolder(shutil.copytree(suite_run.path, tmp_path_factory.mktemp("whole") / "run"))
+    call(folder, "--suite=nano", "--rows=8")
     return folder
 
 
@@ -49,27 +61,54 @@ def asked_by(run: RunFolder, *arguments: str) -> list[str]:
     return asked
 
 
-def test_a_suite_leaves_answers_to_every_task_and_rows_that_follow_from_them_alone(suite_run):
-    folder = answers_folder(suite_run, 32)
+def kept_answers(run: RunFolder, task: str) -> Answers:
+    answers = read_answers(answers_folder(run, 32), task)
+    assert answers is not None
+    return answers
+
+
+def test_a_suite_leaves_answers_to_every_task_and_rows_that_follow_from_them_alone(whole_run):
+    folder = answers_folder(whole_run, 32)
     assert set(SUITES["nano"].tasks) < set(answered_tasks(folder))
-    rows = {(row.task, row.metric): row for row in read_rows(suite_run.results) if row.step == 32}
+    rows = {(row.task, row.metric): row for row in read_rows(whole_run.results) if row.step == 32}
     for task in answered_tasks(folder):
-        answers = read_answers(folder, task)
-        assert answers is not None
+        answers = kept_answers(whole_run, task)
         for metric in answers.record.metrics:
             told, row = estimate(answers, metric), rows[task, metric]
             assert (row.value, row.stderr) == (pytest.approx(told.value), pytest.approx(told.stderr))
-            assert row.n == (8 if task.startswith("heldout/") else 6)
+            assert row.n == (8 if task.startswith("heldout/") else len(answers.items))
+            assert row.asked == answers.record.asked
 
 
-def test_averages_say_which_tasks_they_cover(suite_run):
-    rows = {row.task: row for row in read_rows(suite_run.results) if row.metric == "average"}
+def test_averages_say_which_tasks_they_cover(whole_run):
+    rows = {row.task: row for row in read_rows(whole_run.results) if row.metric == "average"}
     assert rows["nano/knowledge"].covers == ["nano_capitals", "nano_kinds", "nano_glosses"]
-    values = {row.task: row.value for row in read_rows(suite_run.results) if row.metric in ("acc", "pass@1")}
+    values = {row.task: row.value for row in read_rows(whole_run.results) if row.metric in ("acc", "pass@1")}
     assert rows["nano/reasoning"].value == pytest.approx(
         (values["nano_cloze"] + values["nano_agreement"] + values["nano_order"]) / 3
     )
     assert rows["nano/total_average"].n == 7
+
+
+def test_a_few_items_are_no_results_and_all_of_them_are(suite_run, run, tmp_path, capsys):
+    def covered() -> list[list[str]]:
+        return [row.covers for row in read_rows(run.results) if row.task == "paper/reasoning"]
+
+    assert {row.task.partition("/")[0] for row in read_rows(suite_run.results)} == {"heldout"}
+    (tmp_path / "piqa.jsonl").write_text(json.dumps(PIQA) + "\n")
+    call(run, "--suite=paper", f"--data={tmp_path}", "--limit=1")
+    assert covered() == []
+    assert "piqa: asked only the first 1 (`--limit`)" in capsys.readouterr().out
+    call(run, "--suite=paper", f"--data={tmp_path}")
+    assert covered() == [["piqa"]]
+    assert "--limit" not in capsys.readouterr().out
+
+
+def test_greedy_and_sampled_programs_are_two_measurements(run):
+    call(run, "--tasks=nano_functions")
+    call(run, "--tasks=nano_functions", "--temperature=0.5")
+    rows = [row for row in read_rows(run.results) if (row.task, row.metric) == ("nano_functions", "pass@1")]
+    assert len({row.asked for row in rows}) == len(rows) == 2
 
 
 def test_what_was_asked_is_not_asked_again(run):
@@ -85,6 +124,86 @@ def test_another_way_of_asking_and_the_wish_to_ask_again_ask(run):
     assert answers is not None
     assert (len(answers.items), answers.record.settings["limit"]) == (5, 5)
     assert asked_by(run, "--tasks=nano_kinds", "--limit=5", "--again") == ["nano_kinds"]
+
+
+def test_answers_to_a_few_items_do_not_replace_those_to_all(run):
+    call(run, "--tasks=nano_solutions")
+    whole = kept_answers(run, "nano_solutions")
+    assert len(whole.items) == 152
+    assert asked_by(run, "--tasks=nano_solutions", "--limit=2", "--again") == ["nano_solutions"]
+    assert kept_answers(run, "nano_solutions") == whole
+
+
+DAMAGES = {
+    "a broken line": lambda folder: append(folder / "nano_kinds.jsonl", '{"item":'),
+    "a file that was cut": lambda folder: append(folder / "nano_kinds.jsonl", "", keep_lines=2),
+    "no items": lambda folder: (folder / "nano_kinds.jsonl").unlink(),
+    "a broken description": lambda folder: append(folder / "nano_kinds.json", "{"),
+}
+
+
+def append(path: Path, line: str, *, keep_lines: int | None = None) -> None:
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:keep_lines]) + line)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_answers_are_asked_again_and_no_others(damage, run):
+    before = kept_answers(run, "nano_kinds")
+    DAMAGES[damage](answers_folder(run, 32))
+    assert asked_by(run, "--tasks", "nano_kinds", "nano_glosses", "--limit=6") == ["nano_kinds"]
+    assert [item.item for item in kept_answers(run, "nano_kinds").items] == [item.item for item in before.items]
+
+
+@pytest.mark.parametrize("left_bytes", [0, 100])
+def test_a_damaged_checkpoint_is_told_with_the_others(left_bytes, run):
+    for path in run.checkpoints.glob("32/model/**/*"):
+        if path.is_file() and path.stat().st_size > 4096:
+            path.write_bytes(path.read_bytes()[:left_bytes])
+    # In a process of its own: threads that were still reading may complain of it after the sentence.
+    command = [sys.executable, "-m", "eval", f"--run={run.path}"]
+    done = subprocess.run(command, capture_output=True, text=True, env=one_device(), check=False)
+    assert done.returncode == 2
+    assert f"the checkpoint in '{run.checkpoints / '32'}' is damaged or not of this run" in done.stderr
+    assert "take another by `--step`: 16" in done.stderr
+    call(run, "--step=16", "--rows=8")
+
+
+def test_mistakes_in_tasks_are_told_before_anything_is_measured(run, tmp_path, refused):
+    shutil.rmtree(answers_folder(run, 32))
+    (tmp_path / "piqa.jsonl").write_text("{}\n")
+    assert "field 'goal' is missing" in refused("eval", f"--run={run.path}", "--suite=paper", f"--data={tmp_path}")
+    assert not answers_folder(run, 32).exists()
+
+
+@pytest.mark.parametrize("package", ["lm_eval", "openai"])
+def test_a_package_that_is_not_installed_is_named(package, run, tmp_path):
+    other = shutil.copytree(run.path, tmp_path / "other")
+    asks = {
+        "lm_eval": [f"--run={run.path}", "--tasks=nano_kinds"],
+        "openai": [
+            "judge",
+            str(run.path),
+            str(other),
+            "--task=nano_open",
+            "--judge=openai:m",
+            "--base-url=http://[::1]:1",
+        ],
+    }
+    script = (
+        f"import runpy, sys; sys.modules[{package!r}] = None; sys.argv[1:] = {asks[package]!r}; "
+        "runpy.run_module('eval', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=one_device(), check=False)
+    assert done.returncode == 2
+    assert done.stderr == f"error: the package '{package}' is not installed; `make setup` installs all that is needed\n"
+
+
+def test_a_terminal_without_a_character_is_shown_its_number(run):
+    command = [sys.executable, "-m", "eval", "show", str(run.path), "nano_kinds"]
+    environment = one_device() | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    assert "acc 0" in done.stdout
+    assert "\\xb1" in done.stdout
 
 
 def test_an_interrupted_suite_goes_on_where_it_was(run):
@@ -131,8 +250,7 @@ def test_texts_that_were_cut_to_the_context_are_told(run, capsys):
 
 
 def test_a_task_without_data_is_skipped_by_name_and_the_average_says_so(run, tmp_path, capsys):
-    record = {"goal": "To open a jar,", "sol1": "freeze it.", "sol2": "warm its lid.", "label": 1}
-    (tmp_path / "piqa.jsonl").write_text(json.dumps(record) + "\n")
+    (tmp_path / "piqa.jsonl").write_text(json.dumps(PIQA) + "\n")
     call(run, "--suite=paper", f"--data={tmp_path}")
     told = capsys.readouterr().out
     assert re.search(r"skipped hellaswag: '.*' has no file of it, such as 'hellaswag_val.jsonl'", told)
@@ -164,6 +282,9 @@ REFUSALS = {
     "no item": ("--suite=nano --limit=0", "`--limit` must be at least 1, got 0"),
     "a temperature below zero": ("--suite=nano --temperature=-1", "must lie in 0..10, got -1.0"),
     "a folder without shards": ("--suite=nano --shards=/nowhere", "holds no tokenizer.model"),
+    "a seed below zero": ("--suite=nano --seed=-1", "`--seed` must be at least 0, got -1"),
+    "an empty suite": ("--suite=", "`suite` '' is unknown; known: nano, paper"),
+    "no data at all": ("--suite=paper --data=tests/eval", "no task is left to ask: boolq: 'tests/eval' has no file"),
     "a word that is no command": ("compares", "there is no command 'compares'; did you mean 'compare'?"),
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sandboxing import HUMANEVAL, PATIENT, sleepers, wait_for
 
-from eval.programs import PROGRAM_LIMITS, judge
+from eval.programs import PROGRAM_LIMITS, verdicts_of
 from eval.sandbox.run import Verdict
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +76,7 @@ def verdicts() -> dict[str, Verdict]:
         for endless, limits in ((True, ENDED_SOON), (False, PATIENT)):
             names = [name for name, (_, expected) in HOSTILE.items() if (expected == "timeout") == endless]
             deeds = [HOSTILE[name][0].replace("PORT", str(server.getsockname()[1])) for name in names]
-            (judged,) = judge("humaneval", [HUMANEVAL], [[output(deed) for deed in deeds]], limits=limits)
+            (judged,) = verdicts_of("humaneval", [HUMANEVAL], [[output(deed) for deed in deeds]], limits=limits)
             found |= dict(zip(names, judged, strict=True))
     wait_for(lambda: not sleepers(SECONDS))
     return found
@@ -101,4 +101,6 @@ def test_hostile_outputs_leave_nothing_behind(verdicts: dict[str, Verdict]) -> N
 
 def test_the_same_without_harm_passes() -> None:
     """So that the verdicts above are the deeds' own."""
-    assert judge("humaneval", [HUMANEVAL], [[output("open('/tmp/a', 'w').write('b')")]], limits=PATIENT) == [["passed"]]
+    assert verdicts_of("humaneval", [HUMANEVAL], [[output("open('/tmp/a', 'w').write('b')")]], limits=PATIENT) == [
+        ["passed"]
+    ]

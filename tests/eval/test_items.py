@@ -1,5 +1,6 @@
 """Answers on disk come back as they were, or are refused by name."""
 
+import dataclasses
 import math
 import os
 import subprocess
@@ -11,7 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.items import Answers, Item, Metric, TaskRecord, answered_tasks, read_answers, write_answers
+from eval.items import (
+    Answers,
+    Item,
+    Metric,
+    TaskRecord,
+    answered_tasks,
+    keep,
+    kept_answers,
+    read_answers,
+    write_answers,
+)
 from mixsched.errors import UsageError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -58,13 +69,11 @@ def test_what_ends_a_line_elsewhere_ends_none_here(tmp_path):
 
 
 @pytest.mark.parametrize("item", [Item("0", "\ud800", "", {}), Item("0", "", "", {"acc": math.nan})])
-def test_what_json_can_not_hold_is_refused_and_leaves_no_task_behind(tmp_path, item):
+def test_what_json_can_not_hold_is_refused_and_leaves_what_was_kept(tmp_path, item):
     write_answers(tmp_path, answers("before"))
     with pytest.raises(ValueError, match=r"surrogates|JSON compliant"):
         write_answers(tmp_path, Answers(RECORD, [*answers("fine").items, item]))
-    # The description went first, since the items are no longer what it describes.
-    assert read_answers(tmp_path, "task") is None
-    assert answered_tasks(tmp_path) == []
+    assert read_answers(tmp_path, "task") == answers("before")
     assert not list(tmp_path.glob(".*"))
 
 
@@ -76,15 +85,29 @@ def test_a_task_may_lie_in_a_folder_of_its_kind(tmp_path):
     assert read_answers(tmp_path, "heldout/text.v2") == Answers(record, [])
 
 
-@pytest.mark.parametrize(
-    "line", [b'{"item": "1", "prom', b"[]", b"null", b'{"item": "1"}', b'{"item": "1", "colour": 3}', b"\xff"]
-)
-def test_a_damaged_line_is_named(tmp_path, line):
+@pytest.mark.parametrize("damage", [lambda kept: kept[:-9], lambda kept: kept + b"{}\n", lambda kept: b""])
+def test_items_that_are_not_what_was_written_are_told(tmp_path, damage):
     write_answers(tmp_path, answers("a", "b"))
-    with (tmp_path / "task.jsonl").open("ab") as stream:
-        stream.write(line + b"\n")
-    with pytest.raises(UsageError, match=r"line 3 of '.*task\.jsonl' is no item"):
+    path = tmp_path / "task.jsonl"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(UsageError, match=r"'.*task\.jsonl' is not what 'task\.json' beside it describes"):
         read_answers(tmp_path, "task")
+    assert kept_answers(tmp_path, "task", RECORD.settings) is None
+
+
+def test_answers_are_taken_only_if_they_were_asked_in_the_same_way(tmp_path):
+    write_answers(tmp_path, answers("a"))
+    assert kept_answers(tmp_path, "task", dict(RECORD.settings)) == answers("a")
+    assert kept_answers(tmp_path, "task", RECORD.settings | {"shots": 5}) is None
+    assert kept_answers(tmp_path, "other", RECORD.settings) is None
+
+
+def test_answers_to_a_few_items_do_not_replace_those_to_all(tmp_path):
+    few = Answers(dataclasses.replace(RECORD, settings=RECORD.settings | {"limit": 1}), answers("a").items)
+    assert keep(tmp_path, few)
+    assert keep(tmp_path, answers("a", "b"))
+    assert not keep(tmp_path, few)
+    assert read_answers(tmp_path, "task") == answers("a", "b")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"task": "task", "metrics": {"acc": {"colour": 1}}}', "null"])
@@ -127,13 +150,12 @@ items.write_answers(folder, test_items.answers("new", "newer"))
 
 
 @pytest.mark.parametrize("rename", [1, 2])
-def test_a_writer_that_is_killed_leaves_nothing_that_passes_for_answers(tmp_path, rename):
+def test_a_writer_that_is_killed_leaves_what_was_kept_or_nothing_that_passes_for_answers(tmp_path, rename):
     """Killed before the items are in place, and between the items and their description."""
     write_answers(tmp_path, answers("old"))
     path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[2])])
     command = [sys.executable, "-c", KILLED, str(tmp_path), str(rename)]
     assert subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, check=False).returncode == 9
-    assert read_answers(tmp_path, "task") is None
-    assert answered_tasks(tmp_path) == []
+    assert kept_answers(tmp_path, "task", RECORD.settings) == (answers("old") if rename == 1 else None)
     write_answers(tmp_path, answers("new"))
     assert read_answers(tmp_path, "task") == answers("new")

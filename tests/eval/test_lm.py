@@ -298,6 +298,15 @@ def test_bfloat16_generates_and_scores() -> None:
     assert np.isfinite(nats)
 
 
+def test_a_model_whose_numbers_are_not_finite_answers_nothing() -> None:
+    diverged = eqx.tree_at(lambda model: model.blocks.down, MODEL, MODEL.blocks.down.at[0, 0, 0].set(jnp.nan))
+    with pytest.raises(UsageError, match="the model's parameters are not finite numbers; take an earlier `--step`"):
+        an_lm(diverged)
+    overflowing = eqx.tree_at(lambda model: model.norm, MODEL, jnp.full_like(MODEL.norm, 3e38))
+    with pytest.raises(UsageError, match="the model's likelihoods of some texts are not finite numbers"):
+        likelihoods([("the cat", " sat")], an_lm(overflowing))
+
+
 def test_traces_are_few_and_counted() -> None:
     lm = an_lm()
     pairs = [(sentence * times, sentence) for times in (0, 1, 2, 5) for sentence in SENTENCES]

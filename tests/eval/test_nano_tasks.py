@@ -57,12 +57,13 @@ def test_whole_sentences_are_scored_in_either_form(tasks: Mapping[str, Configura
     assert asked(tasks["nano_agreement"]) == wanted
 
 
-def test_pieces_are_scored_in_both_orders(tasks: Mapping[str, ConfigurableTask]) -> None:
+@pytest.mark.parametrize("name", ["nano_order", "nano_layout"])
+def test_pieces_are_scored_in_both_orders(name: str, tasks: Mapping[str, ConfigurableTask]) -> None:
     wanted = []
-    for item in items_of("nano_order"):
+    for item in items_of(name):
         joint, (one, two) = item["joint"], item["pieces"]
         wanted += [(item["prompt"], f"{joint}{one}{joint}{two}"), (item["prompt"], f"{joint}{two}{joint}{one}")]
-    assert asked(tasks["nano_order"]) == wanted
+    assert asked(tasks[name]) == wanted
 
 
 def test_functions_are_written_and_their_solutions_scored_after_the_same_prompt(
@@ -78,8 +79,11 @@ def test_functions_are_written_and_their_solutions_scored_after_the_same_prompt(
 
 
 def test_solutions_are_told_in_nats_and_bytes(tasks: Mapping[str, ConfigurableTask]) -> None:
-    told = tasks["nano_solutions"].process_results({"solution": "    return 'é'\n"}, [(-3.0, False)])
-    assert told == {"bits_per_byte": (-3.0, 16)}
+    told = tasks["nano_solutions"].process_results(
+        {"prompt": "def f():\n", "solution": "    return 'é'\n"}, [(-3.0, False)]
+    )
+    # With the white space before the solution, whose tokens are scored too.
+    assert told == {"bits_per_byte": (-3.0, 17)}
 
 
 def test_open_prompts_are_continued_and_not_cut(tasks: Mapping[str, ConfigurableTask]) -> None:

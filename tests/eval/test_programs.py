@@ -7,7 +7,7 @@ import pytest
 from sandboxing import HUMANEVAL, PATIENT
 
 from eval.bench.programs import figures, humaneval_docs
-from eval.programs import PROGRAM_TASKS, judge, program_of
+from eval.programs import PROGRAM_TASKS, program_of, verdicts_of
 from eval.sandbox.run import Verdict
 from mixsched.errors import UsageError
 
@@ -34,19 +34,19 @@ SAMPLES = [("humaneval", HUMANEVAL), ("mbpp", MBPP), ("mbpp", SANITIZED), ("nano
 
 
 def verdict(task: str, doc: dict[str, Any], output: str) -> Verdict:
-    return judge(task, [doc], [[output]], limits=PATIENT)[0][0]
+    return verdicts_of(task, [doc], [[output]], limits=PATIENT)[0][0]
 
 
 def test_all_of_humanevals_reference_solutions_pass_and_no_stub_does() -> None:
     docs = humaneval_docs()
     outputs = [[PROGRAM_TASKS["humaneval"].solution(doc), "    pass\n"] for doc in docs]
-    assert judge("humaneval", docs, outputs) == [["passed", "failed"]] * 164
+    assert verdicts_of("humaneval", docs, outputs) == [["passed", "failed"]] * 164
 
 
 @pytest.mark.parametrize(("task", "doc"), SAMPLES)
 def test_the_solution_passes_and_wrong_or_no_code_fails(task: str, doc: dict[str, Any]) -> None:
     outputs = [PROGRAM_TASKS[task].solution(doc), "", "    return 17\n", "\n"]
-    assert judge(task, [doc], [outputs], limits=PATIENT) == [["passed", "failed", "failed", "failed"]]
+    assert verdicts_of(task, [doc], [outputs], limits=PATIENT) == [["passed", "failed", "failed", "failed"]]
 
 
 @pytest.mark.parametrize("number", range(3))
@@ -76,21 +76,34 @@ def test_an_answer_that_breaks_off_does_not_swallow_its_tests(end: str, indent: 
         assert verdict(task, doc, f"    return 17\n{indent}{end}") == "failed"
 
 
+@pytest.mark.parametrize("end", ["@lambda check: print", "async \\"])
+@pytest.mark.parametrize("before_check", ["", "\n\n"])
+def test_an_answer_does_not_end_in_what_changes_the_test(end: str, before_check: str) -> None:
+    """As these would change 100 of HumanEval's, which begin with their `check`."""
+    doc = {**HUMANEVAL, "test": before_check + HUMANEVAL["test"].partition("\n\n\n")[2]}
+    assert doc["test"].lstrip().startswith("def check")
+    assert verdict("humaneval", doc, f"    return 17\n{end}") == "failed"
+
+
+def test_not_even_the_first_test_is_left_out() -> None:
+    assert verdict("nano_functions", {**NANO, "tests": NANO["tests"][:1]}, "    return 17\n    if 0: \\") == "failed"
+
+
 def test_equal_programs_run_once_and_verdicts_keep_their_places() -> None:
     told: list[tuple[int, int]] = []
     right, wrong = "    return 2 * x\n", "    return x\n"
     outputs = [[right, wrong, right], [wrong], [], [wrong, right]]
-    verdicts = judge(
+    verdicts = verdicts_of(
         "humaneval", [HUMANEVAL] * 4, outputs, limits=PATIENT, workers=2, progress=lambda *both: told.append(both)
     )
     assert verdicts == [["passed", "failed", "passed"], ["failed"], [], ["failed", "passed"]]
     assert told == [(1, 2), (2, 2)]
-    assert judge("humaneval", [], []) == []
+    assert verdicts_of("humaneval", [], []) == []
 
 
-def test_the_program_is_the_published_one() -> None:
+def test_the_program_is_the_published_one_with_a_pass_before_its_test() -> None:
     assert program_of("humaneval", HUMANEVAL, "    return 0") == (
-        f"{HUMANEVAL['prompt']}    return 0\n{HUMANEVAL['test']}\ncheck(twice)"
+        f"{HUMANEVAL['prompt']}    return 0\npass\n{HUMANEVAL['test']}\ncheck(twice)"
     )
 
 

@@ -12,9 +12,17 @@ from mixsched.errors import UsageError
 X86, ARM = 0xC000003E, 0xC00000B7
 # From the kernel's tables: arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h.
 NUMBERS = {
-    "x86_64": {"shmget": 29, "semget": 64, "msgget": 68, "memfd_create": 319, "memfd_secret": 447, "io_uring": 425},
-    "aarch64": {"shmget": 194, "semget": 190, "msgget": 186, "memfd_create": 279, "memfd_secret": 447, "io_uring": 425},
-}
+    "x86_64": {
+        "shmget": 29, "semget": 64, "msgget": 68, "memfd_create": 319, "memfd_secret": 447, "io_uring_setup": 425,
+        "vmsplice": 278, "add_key": 248, "request_key": 249, "keyctl": 250, "ptrace": 101, "setpriority": 141,
+        "sched_setparam": 142, "sched_setscheduler": 144, "sched_setattr": 314, "sched_setaffinity": 203,
+    },
+    "aarch64": {
+        "shmget": 194, "semget": 190, "msgget": 186, "memfd_create": 279, "memfd_secret": 447, "io_uring_setup": 425,
+        "vmsplice": 75, "add_key": 217, "request_key": 218, "keyctl": 219, "ptrace": 117, "setpriority": 140,
+        "sched_setparam": 118, "sched_setscheduler": 119, "sched_setattr": 274, "sched_setaffinity": 122,
+    },
+}  # fmt: skip
 PRLIMIT = {"x86_64": 302, "aarch64": 261}
 
 

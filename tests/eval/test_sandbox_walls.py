@@ -37,6 +37,10 @@ def libc(function: str, *arguments: object) -> str:
     return f"if {call} < 0:\n    raise OSError(ctypes.get_errno())"
 
 
+def numbered(x86: int, arm: int) -> str:
+    return f"{x86} if os.uname().machine == 'x86_64' else {arm}"
+
+
 REFUSED = {
     "/etc/passwd": "open('/etc/passwd')",
     "the checkout": f"os.listdir({str(ROOT)!r})",
@@ -56,6 +60,15 @@ REFUSED = {
     "a mount": libc("mount", b"x", b"/tmp", b"tmpfs", 0, None),
     "a user namespace": libc("unshare", 0x10000000),
     "tracing the runner": libc("ptrace", 16, 1, None, None),
+    "being traced by the runner": libc("ptrace", 0, 0, None, None),
+    "a runner that waits for all others": "os.sched_setscheduler(1, os.SCHED_IDLE, os.sched_param(0))",
+    "a runner of another priority": "os.sched_setparam(1, os.sched_param(0))",
+    "a runner with other attributes": libc("syscall", numbered(314, 274), 1, "(ctypes.c_uint32 * 12)(48, 5)", 0),
+    "a nice runner": "os.setpriority(os.PRIO_PROCESS, 1, 19)",
+    "a runner on one processor": "os.sched_setaffinity(1, os.sched_getaffinity(0))",
+    "a key of the caller's session": libc("syscall", numbered(250, 219), 0, -3, 1),
+    "a key for the next program": libc("syscall", numbered(248, 217), b"user", b"a", b"b", 1, -3),
+    "memory given to a pipe": libc("vmsplice", "os.pipe()[1]", "(ctypes.c_size_t * 2)(id(b'a'), 1)", 1, 0),
     "memory that outlives its mapping": libc("shmget", 0, 2**20, 0o1600),
     "semaphores of the kernel": libc("semget", 0, 1, 0o1600),
     "queues of the kernel": libc("msgget", 0, 0o1600),
@@ -207,6 +220,20 @@ def test_an_interrupted_caller_takes_its_programs_along(number: signal.Signals) 
         wait_for(lambda: len(sleepers(seconds)) == 2)
         process.send_signal(number)
         process.wait(timeout=20)
+    wait_for(lambda: not sleepers(seconds))
+
+
+def test_a_caller_that_is_interrupted_while_its_programs_start_ends_them() -> None:
+    seconds = f"66.{os.getpid()}"
+    starts = f"import subprocess\nsubprocess.run(['sleep', {seconds!r}])\n"
+    caller = f"from eval.sandbox.run import *\nrun_programs([{starts!r}] * 24, Limits(wall_s=50.0), workers=24)\n"
+    with subprocess.Popen([sys.executable, "-c", caller], cwd=ROOT, stderr=subprocess.PIPE) as process:
+        wait_for(lambda: bool(sleepers(seconds)))
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=20)
+        finally:
+            process.kill()
     wait_for(lambda: not sleepers(seconds))
 
 

@@ -109,7 +109,7 @@ def test_without_a_task_the_tasks_are_listed_with_their_headlines(run, capsys):
     assert cells["dolly"] == ["generation", "1"]
     assert cells["nano_capitals"] == ["choice", "100", "acc", "0.5000", "0.0503", "0.5000", "0.5000"]
     assert cells["nano_kinds"][:6] == ["choice", "92", "acc", "0.9890", "0.0110", "0.5000"]
-    assert cells["nano_kinds"][6] == "0.0000"
+    assert cells["nano_kinds"][6] == "<0.0001"
     assert cells["humaneval"] == ["program", "2", "pass@1", "0.7500", "0.2500"]
 
 
@@ -185,3 +185,9 @@ def test_a_reader_that_leaves_early_meets_no_traceback(run):
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() == 0
+
+
+def test_a_name_that_leads_out_of_the_answers_is_no_task(run):
+    (run.path / "evaluations/other.json").write_text("{}")
+    with pytest.raises(UsageError, match=r"was not asked the task '\.\./other' after step 32"):
+        show(run.path, "../other")

@@ -139,6 +139,18 @@ def test_equal_sides_are_not_distinguishable_and_one_cluster_tells_no_interval()
     assert (one.value, one.stderr, one.low, one.p, one.is_distinguishable) == (-1, None, None, None, False)
 
 
+@pytest.mark.parametrize(("items", "distinguishable"), [(2, False), (5, False), (6, True), (100, True)])
+@pytest.mark.parametrize("change", [1.0, -0.3])
+def test_a_few_items_that_all_change_alike_prove_nothing(items, change, distinguishable):
+    found = compared(sides(np.full(items, 0.5), np.full(items, 0.5 + change)), resamples=20_000)
+    assert found.is_distinguishable == distinguishable
+    assert found.p == pytest.approx(2 * 0.5**items, abs=0.02)
+    assert found.stderr > 0
+    near, far = sorted((found.low, found.high), key=lambda end: abs(end - change))
+    assert near == pytest.approx(change)
+    assert far == pytest.approx(change * (2 * 0.025 ** (1 / items) - 1), abs=0.03)
+
+
 def share_covered(make, truth: float, *, trials: int = 300, **how) -> float:
     """How often the 95% interval holds the truth; its own error is about 0.013."""
     inside = 0

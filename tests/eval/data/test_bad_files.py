@@ -232,3 +232,30 @@ def test_the_fingerprint_is_of_all_files(tmp_path: Path) -> None:
     assert reading("piqa", tmp_path).sha256 == before
     published.write(tmp_path / "piqa/valid-labels.lst", ["1", "1"])
     assert reading("piqa", tmp_path).sha256 != before
+
+
+def test_a_gzipped_file_that_is_damaged_within_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "piqa.jsonl.gz"
+    published.write(tmp_path / "piqa.jsonl", published.HUB_ROWS["piqa"] * 50)
+    packed = bytearray(gzip.compress((tmp_path / "piqa.jsonl").read_bytes()))
+    (tmp_path / "piqa.jsonl").unlink()
+    packed[15:40] = bytes(each ^ 0x5A for each in packed[15:40])
+    path.write_bytes(packed)
+    assert told("piqa", tmp_path).startswith(f"'{path}' can't be read as text (")
+
+
+def test_a_parquet_file_that_is_damaged_within_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "piqa.parquet"
+    published.write(path, published.HUB_ROWS["piqa"] * 50)
+    whole = bytearray(path.read_bytes())
+    whole[4:80] = bytes(76)
+    path.write_bytes(whole)
+    assert told("piqa", tmp_path).startswith(f"'{path}' is no Parquet file (")
+
+
+def test_a_table_with_a_field_beyond_all_bounds_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "cloze_test_test__spring2016 - cloze_test_ALL_test.csv"
+    path.write_text("InputStoryid,InputSentence1\n1," + "a" * 200_000 + "\n")
+    assert told("storycloze_2016", tmp_path) == (
+        f"line 1 of '{path}' is no CSV (field larger than field limit (131072)); get it again"
+    )

@@ -8,8 +8,8 @@ from collections import Counter
 
 import pytest
 
-from eval.judge.chat import Patience
-from eval.judge.llm import Manner, judge_by_llm
+from eval.judge.endpoint import Manner, Patience
+from eval.judge.llm import judge_by_llm
 from eval.judge.pairs import Pair
 from mixsched.errors import UsageError
 
@@ -19,8 +19,8 @@ PAIRS = [Pair(f"item{n}", f"Tell me of {n}.", "long" * (n + 1), "short", cluster
 
 def ask(server, cache, *, pairs=PAIRS, concurrency=4, patience=QUICK, model="rule"):
     manner = Manner(concurrency=concurrency, patience=patience)
-    endpoint = server.endpoint
-    return judge_by_llm(pairs, f"openai:{model}", model, endpoint, cache / "rule.jsonl", manner, watch=lambda *_: None)
+    names = {"judge": f"openai:{model}", "model": model}
+    return judge_by_llm(pairs, server.endpoint, cache / "rule.jsonl", manner, **names, watch=lambda *_: None)
 
 
 def outcomes(judgements) -> list[str]:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from eval.judge.cache import ReplyCache
-from eval.judge.question import Reply
+from eval.judge.prompt import Reply
 from mixsched.errors import UsageError
 
 KEYS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(3)]

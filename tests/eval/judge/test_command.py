@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from judge_server import longer_wins
 
 from eval.judge.kept import judgements_path, read_judgements, safe_name
 from eval.judge.pairs import Comparison
@@ -15,10 +16,6 @@ from mixsched.errors import UsageError
 
 def always_first(*_: str) -> str:
     return "Mine is best.\n[[A]]"
-
-
-def longer_wins(instruction: str, first: str, second: str) -> str:
-    return "[[C]]" if len(first) == len(second) else "[[A]]" if len(first) > len(second) else "[[B]]"
 
 
 def test_the_table_tells_rates_orders_lengths_and_cost(server, two_runs, judge_here):
@@ -65,6 +62,17 @@ def test_a_judge_of_whom_nothing_can_be_read_gives_no_rows(server, two_runs, jud
     output = judge_here(a, b, server, "--limit=3")
     assert "3 pairs have a reply without a readable verdict, so there is no rate" in output
     assert not read_rows(a.results)
+
+
+def test_the_endpoint_is_asked_in_the_manner_of_the_command_line(server, two_runs, judge_here, failure):
+    server.delay_s = 0.05
+    judge_here(*two_runs, server, "--max-tokens=7", "--concurrency=3")
+    assert {asked["max_tokens"] for asked in server.requests} == {7}
+    assert server.most_open == 3
+    assert {each.judge for each in read_judgements(only_file(two_runs[0]))[1]} == {"openai:rule"}
+    server.failures.append(failure(429, retry_after="5"))
+    with pytest.raises(UsageError, match="gave no answer for too long"):
+        judge_here(*two_runs, server, "--max-tokens=8", "--patience=1")
 
 
 def only_file(run: RunFolder):

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from eval.judge.biases import orders_of
 from eval.judge.likelihood import judge_by_likelihood
 from eval.judge.pairs import Pair
+from eval.judge.reliability import orders_of
 
 CORPUS = "the cat sat on the mat and the rat ate the hat that the bat had sat on " * 3
 
@@ -41,10 +41,10 @@ def test_the_likelier_answer_wins_whichever_run_gave_it():
     assert outcomes == ["a", "b"]
 
 
-def test_scores_are_nats_a_byte_after_the_prompt():
+def test_scores_are_nats_a_byte_after_the_prompt_whose_last_white_space_is_scored_with_them():
     (told,) = judge(("the", "the mät"))
     bigrams = Bigrams(CORPUS)
-    assert told.scores == pytest.approx([bigrams.nats("Say: ", "the") / 3, bigrams.nats("Say: ", "the mät") / 8])
+    assert told.scores == pytest.approx([bigrams.nats("Say:", " the") / 4, bigrams.nats("Say:", " the mät") / 9])
 
 
 def test_a_longer_answer_does_not_lose_for_its_length():
@@ -59,7 +59,7 @@ def test_identical_answers_are_not_scored_and_equal_ones_once():
     judgements = judge(("same", "same"), ("the", "hat"), ("the", "mat"), scorer=bigrams)
     assert judgements[0].outcome == "tie"
     assert judgements[0].scores is None
-    assert bigrams.asked == [("Say: ", "the"), ("Say: ", "hat"), ("Say: ", "mat")]
+    assert bigrams.asked == [("Say:", " the"), ("Say:", " hat"), ("Say:", " mat")]
 
 
 def test_an_empty_answer_loses_to_any_other():

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.judge.pairs import Pair
-from eval.judge.prompt import question_text, read_verdict
-from eval.judge.question import both_orders
+from eval.judge.prompt import both_orders, question_text, read_verdict
 
 VERDICTS = {"[[A]]": "first", "[[B]]": "second", "[[C]]": "tie"}
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.programs import judge
+from eval.programs import verdicts_of
 from eval.sandbox.run import require_sandbox
 from mixsched.errors import UsageError
 from train.corpora.document import Document
@@ -23,7 +23,7 @@ from train.prepare.split import is_heldout
 NANO = Path(__file__).parents[3] / "eval/nano"
 CHOICE = ("nano_cloze", "nano_capitals", "nano_kinds", "nano_glosses")
 KNOWLEDGE = ("nano_capitals", "nano_kinds", "nano_glosses")
-HELD_OUT = ("nano_cloze", "nano_agreement", "nano_order", "nano_functions", "nano_open")
+HELD_OUT = ("nano_cloze", "nano_agreement", "nano_order", "nano_layout", "nano_functions", "nano_open")
 REBUILT_DRAWS = 12_000
 
 
@@ -58,7 +58,8 @@ def test_committed_functions_are_what_the_builder_draws(corpus: Corpus, sandbox:
 
 def test_files_are_small_and_tasks_are_large_enough() -> None:
     sizes = {name: len(items_of(name)) for name in ITEMS}
-    assert min(sizes[name] for name in (*CHOICE, "nano_agreement", "nano_order")) >= 380
+    assert min(sizes[name] for name in (*CHOICE, "nano_agreement")) >= 380
+    assert (sizes["nano_order"], sizes["nano_layout"]) == (149, 237)
     assert sizes["nano_functions"] >= 150
     assert sizes["nano_open"] >= 100
     assert sum(path.stat().st_size for path in NANO.glob("*.jsonl")) < 700_000
@@ -111,7 +112,7 @@ def test_items_come_in_fours_with_prompts_and_answers_of_their_own(name: str) ->
         assert len({item["prompt"] for item in group}) == len({item["answer"] for item in group}) == len(group) == 4
 
 
-@pytest.mark.parametrize("name", ["nano_agreement", "nano_order"])
+@pytest.mark.parametrize("name", ["nano_agreement", "nano_order", "nano_layout"])
 def test_the_right_answer_has_no_place_of_its_own(name: str) -> None:
     items = items_of(name)
     second = sum(item["gold"] for item in items)
@@ -134,7 +135,7 @@ def test_items_are_cut_from_the_texts_as_they_stand(corpus: Corpus) -> None:
         assert item["prompt"] + item["answer"] in texts[item["cluster"]]
     for item in items_of("nano_agreement"):
         assert item["before"] + item["words"][item["gold"]] + item["after"] in texts[item["cluster"]]
-    for item in items_of("nano_order"):
+    for item in (*items_of("nano_order"), *items_of("nano_layout")):
         pieces = item["pieces"] if item["gold"] == 0 else item["pieces"][::-1]
         assert one_spaced(" ".join(pieces)) in one_spaced(texts[item["cluster"]])
 
@@ -154,7 +155,7 @@ def test_solutions_pass_their_tests_and_stubs_fail(corpus: Corpus, sandbox: None
     assert not groups & {item["cluster"] for item in items}
     sample = items[::4]
     stubs = ("    pass\n", "    return 0\n", "    return []\n")
-    verdicts = judge("nano_functions", sample, [[item["solution"], *stubs] for item in sample])
+    verdicts = verdicts_of("nano_functions", sample, [[item["solution"], *stubs] for item in sample])
     assert [each[0] for each in verdicts] == ["passed"] * len(sample)
     assert {verdict for each in verdicts for verdict in each[1:]} == {"failed"}
 

@@ -12,13 +12,14 @@ from train.corpora.nano_suite.corpus import Corpus
 from train.corpora.nano_suite.draws import Fields
 from train.corpora.nano_suite.functions import functions
 from train.corpora.nano_suite.open_ended import open_ended
-from train.corpora.nano_suite.order import order
+from train.corpora.nano_suite.order import layout, order
 from train.corpora.nano_suite.words import glosses, kinds
 
 ITEMS: dict[str, Callable[[Corpus], list[Fields]]] = {
     "nano_cloze": lambda corpus: cloze(corpus, count=400),
     "nano_agreement": lambda corpus: agreement(corpus, count=500),
     "nano_order": order,
+    "nano_layout": layout,
     "nano_capitals": capitals,
     "nano_kinds": lambda corpus: kinds(corpus, count=400),
     "nano_glosses": lambda corpus: glosses(corpus, count=400),

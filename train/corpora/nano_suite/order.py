@@ -1,6 +1,7 @@
-"""nano_order: two pieces of a held-out document in their order, against the same two swapped.
+"""nano_order and nano_layout: two pieces of a held-out document in their order, against the same two swapped.
 
-Of three kinds, from hard to easy: sentences of prose, fields of a country's page, sentences of a dictionary's entry.
+Sentences of prose in the one; in the other fields of a country's page and sentences of a dictionary's entry, which the
+training part lays out alike.
 """
 
 import random
@@ -20,18 +21,18 @@ _FIELD = re.compile(r"[A-Z][\w, ]{2,40}: ")
 
 
 def order(corpus: Corpus) -> list[Fields]:
-    """A first piece as the prompt, and two that follow it, in either order, with what joins them."""
-    kinds = {"prose": _prose(corpus), "page": _pages(corpus), "entry": _entries(corpus)}
-    return by_id(
-        item
-        for kind, found in kinds.items()
-        for item in first_drawn(
-            found,
-            _MOST_OF_KIND[kind],
-            purpose="order",
-            keep=lambda item: not corpus.holds(" ".join(_in_order(item))),
-        )
-    )
+    """A sentence as the prompt, and two that follow it, in either order, with what joins them."""
+    return by_id(_drawn(corpus, "prose", _prose(corpus)))
+
+
+def layout(corpus: Corpus) -> list[Fields]:
+    """The same of fields of pages and of entries."""
+    return by_id([*_drawn(corpus, "page", _pages(corpus)), *_drawn(corpus, "entry", _entries(corpus))])
+
+
+def _drawn(corpus: Corpus, kind: str, found: Iterator[Fields]) -> list[Fields]:
+    most = _MOST_OF_KIND[kind]
+    return first_drawn(found, most, purpose="order", keep=lambda item: not corpus.holds(" ".join(_in_order(item))))
 
 
 def _prose(corpus: Corpus) -> Iterator[Fields]:

@@ -2,11 +2,10 @@
 
 import pytest
 
-from eval.judge.agreement import Agreement, agreement_of, majority
-from eval.judge.biases import Lengths, Orders, Tally, lengths_of, orders_of
 from eval.judge.judgement import Judgement, judged
 from eval.judge.pairs import Pair
-from eval.judge.question import Reply
+from eval.judge.prompt import Reply
+from eval.judge.reliability import Agreement, Lengths, Orders, Tally, agreement_of, lengths_of, majority, orders_of
 
 
 def judgement(item, verdicts, *, a="aa", b="b", judge="openai:m") -> Judgement:
