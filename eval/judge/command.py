@@ -1,6 +1,7 @@
 """`python -m eval judge`: whose answers are better, by judges; keeps what they said, and result rows."""
 
 import dataclasses
+import functools
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +11,7 @@ import tyro
 from eval.judge.endpoint import Manner, Patience
 from eval.judge.judgement import Judgement
 from eval.judge.judges import Settings, read_judges, run_judge
-from eval.judge.kept import default_cache, judgements_path, keep_rows, read_judgements, write_judgements
+from eval.judge.kept import asked_of, default_cache, judgements_path, keep_rows, read_judgements, write_judgements
 from eval.judge.pairs import read_pairs
 from eval.judge.rates import rates_of, rates_of_outcomes
 from eval.judge.reliability import majority
@@ -101,6 +102,7 @@ def judge(arguments: Annotated[Arguments, tyro.conf.arg(name="")]) -> None:
     step_b = arguments.step if arguments.step_b is None else arguments.step_b
     paired = read_pairs(folder, other, arguments.task, step_a=arguments.step, step_b=step_b, limit=arguments.limit)
     print(comparison_text(paired))
+    asked = functools.partial(asked_of, base_url=settings.base_url, max_tokens=settings.manner.max_tokens)
     words: dict[str, list[Judgement]] = {}
     for one in judges:
         try:
@@ -113,8 +115,10 @@ def judge(arguments: Annotated[Arguments, tyro.conf.arg(name="")]) -> None:
         # From what is on disk, so that whoever has the file finds the same numbers.
         comparison, words[one.name] = read_judgements(path)
         print(f"\n{judge_text(words[one.name], told.label, seed=arguments.seed)}{told.note}\n  kept in '{path}'")
-        keep_rows(folder, comparison, one.name, rates_of(words[one.name], seed=arguments.seed))
+        rates = rates_of(words[one.name], seed=arguments.seed)
+        keep_rows(folder, comparison, one.name, rates, asked=asked(words[one.name]))
     if len(words) > 1:
         print(f"\n{judges_text(words, seed=arguments.seed)}")
         by_most = rates_of_outcomes(majority(list(words.values())), seed=arguments.seed)
-        keep_rows(folder, paired.comparison, f"majority({'+'.join(sorted(words))})", by_most)
+        name = f"majority({'+'.join(sorted(words))})"
+        keep_rows(folder, paired.comparison, name, by_most, asked=asked(next(iter(words.values()))))

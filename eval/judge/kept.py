@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eval.judge.judgement import Judgement
 from eval.judge.pairs import Comparison
-from eval.judge.prompt import Reply
+from eval.judge.prompt import SYSTEM, USER, Reply
 from eval.judge.rates import Rates
 from eval.results import append_new_rows
 from eval.rows import row_of
@@ -76,7 +76,14 @@ def read_judgements(path: Path) -> tuple[Comparison, list[Judgement]]:
     return comparisons.pop(), judgements
 
 
-def keep_rows(folder: RunFolder, comparison: Comparison, judge: str, rates: Rates | None) -> None:
+def asked_of(judgements: Sequence[Judgement], *, base_url: str | None, max_tokens: int) -> str:
+    """A digest of what a judge was asked, where, and in which words."""
+    pairs = [(each.prompt, each.answer_a, each.answer_b) for each in judgements]
+    told = json.dumps([SYSTEM, USER, base_url, max_tokens, pairs])
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def keep_rows(folder: RunFolder, comparison: Comparison, judge: str, rates: Rates | None, *, asked: str) -> None:
     """Append run A's rates by a judge to its results, those that they lack; without rates, nothing.
 
     The task is named `win_rate/dolly/vs/<run B>@<its steps>/<judge>`: another checkpoint of B is another measurement.
@@ -99,6 +106,7 @@ def keep_rows(folder: RunFolder, comparison: Comparison, judge: str, rates: Rate
             task=task,
             metric=metric,
             told=Estimate(share.value, share.stderr, rates.n),
+            asked=asked,
         )
         for metric, share in shares.items()
     ]

@@ -75,6 +75,13 @@ def test_the_endpoint_is_asked_in_the_manner_of_the_command_line(server, two_run
         judge_here(*two_runs, server, "--max-tokens=8", "--patience=1")
 
 
+def test_what_was_asked_otherwise_is_another_measurement(server, two_runs, judge_here):
+    for tokens in (7, 7, 8):
+        judge_here(*two_runs, server, f"--max-tokens={tokens}")
+    rows = [row for row in read_rows(two_runs[0].results) if row.metric == "win_rate"]
+    assert len({row.asked for row in rows}) == len(rows) == 2
+
+
 def only_file(run: RunFolder):
     (file,) = (run.path / "judgements/5").glob("*.jsonl")
     return file
