@@ -9,8 +9,9 @@ from jax.sharding import Mesh
 
 import mixsched
 from eval.bench.timing import median_seconds
-from eval.lm.packing import Batch, Text, Tree, fill
+from eval.lm.packing import Batch, fill
 from eval.lm.scoring import batches, score_batch, score_texts
+from eval.lm.trees import Text, Tree
 from mixsched.shards import tokenizer_fingerprint
 from model.loss import token_losses
 from model.sharding import batch_sharding

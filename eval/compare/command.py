@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import tyro
 
-from eval.compare.comparison import Bootstrap, Compared, Comparison, compare_runs
+from eval.compare.comparison import compare_runs
+from eval.compare.lines import Bootstrap, Compared, Comparison
 from eval.compare.sides import Side
 from eval.compare.text import comparison_text
 from mixsched.atomic import write_atomically

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from eval.bootstrap import LEVEL
-from eval.compare.comparison import Compared, Comparison
+from eval.compare.lines import Compared, Comparison
 from eval.compare.sides import Side
 from mixsched.columns import align
 

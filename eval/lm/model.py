@@ -15,10 +15,10 @@ from lm_eval.api.model import LM
 from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 
 from eval.lm.generation import Prompt, fit, generate, sampling_key
-from eval.lm.packing import Text, cut_left
 from eval.lm.scoring import Likelihood, score_texts
 from eval.lm.seam import moved_seam
 from eval.lm.settings import settings_of
+from eval.lm.trees import Text, cut_left
 from mixsched.errors import UsageError
 from model.serving import serving
 from model.transformer import Transformer

@@ -12,7 +12,8 @@ import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Float, Int
 
-from eval.lm.packing import Batch, Text, fill, grow_trees, pack, row_lengths
+from eval.lm.packing import Batch, fill, pack, row_lengths
+from eval.lm.trees import Text, grow_trees
 from model.packed import Layout
 from model.sharding import DATA, batch_sharding
 from model.transformer import Transformer, score

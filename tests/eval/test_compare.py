@@ -8,7 +8,8 @@ import pytest
 from answered_runs import ACC, BITS, MODEL, answer, keep, make_run
 
 from eval.compare.command import compare, write_comparison
-from eval.compare.comparison import Bootstrap, compare_runs
+from eval.compare.comparison import compare_runs
+from eval.compare.lines import Bootstrap
 from eval.compare.text import comparison_text
 from eval.items import Answers, Metric, TaskRecord, answers_folder, read_answers
 from mixsched import Phase, Plan, Schedule, Tokens
@@ -308,9 +309,9 @@ def test_what_can_not_be_compared_is_refused_by_name(pair, tmp_path):
     with pytest.raises(UsageError, match=r"nothing of .* can be compared: a: the runs of B were not asked it"):
         compared(pair)
     with pytest.raises(UsageError, match="did you mean 'code-nano'"):
-        compare_runs(pair[0].path, tmp_path / "cod-nano")
+        compare_runs(pair[0].path, tmp_path / "cod-nano", bootstrap=QUICK)
     with pytest.raises(UsageError, match="both sides hold the run"):
-        compare_runs(pair[0].path, tmp_path / "text-nano")
+        compare_runs(pair[0].path, tmp_path / "text-nano", bootstrap=QUICK)
     with pytest.raises(UsageError, match="no run was asked the task 'aa'"):
         compared(pair, tasks=["aa"])
     with pytest.raises(UsageError, match="`resamples` must be at least 100, got 0"):

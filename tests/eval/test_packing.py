@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.lm.packing import Row, Text, Tree, cut_left, fill, grow_trees, pack, row_lengths
+from eval.lm.packing import Row, fill, pack, row_lengths
+from eval.lm.trees import Text, Tree, cut_left, grow_trees
 
 
 @st.composite

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eval.lm.scoring
-from eval.lm.packing import Text
 from eval.lm.scoring import Likelihood, batches, score_texts
+from eval.lm.trees import Text
 from model.config import ModelConfig
 from model.serving import serving
 from model.sharding import data_mesh
