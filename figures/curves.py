@@ -97,8 +97,9 @@ def _of_source(rows: list[Row], source: str) -> tuple[list[Row], Row]:
     """The rows that make a source's line, all over one set of held-out rows, and its last row over most of them."""
     mine = [row for row in rows if row.task == f"heldout/{source}"]
     usual = statistics.mode(row.n for row in mine)
-    line = sorted((row for row in mine if row.n == usual), key=lambda row: row.tokens)
-    return line, max(mine, key=lambda row: (row.tokens, row.n))
+    # What was measured again stands further down.
+    line = {row.tokens: row for row in mine if row.n == usual}
+    return [line[tokens] for tokens in sorted(line)], max(reversed(mine), key=lambda row: (row.tokens, row.n))
 
 
 def _mix(axes: Axes, record: RunRecord) -> None:
