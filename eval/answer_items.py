@@ -9,10 +9,11 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
 from eval.items import Item
+from eval.lm.requests import arguments_of
 from eval.lm.seam import moved_seam
 from eval.metrics import aggregation_of
 from eval.passk import pass_scores
-from eval.questions import Question, arguments_of
+from eval.questions import Question
 from eval.sandbox.run import Verdict
 from eval.suites import cluster_of
 from mixsched.errors import UsageError

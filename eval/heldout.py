@@ -15,8 +15,7 @@ import mixsched
 from eval.documents import DocumentMeter, Documents, DocumentSums, documents_of
 from eval.items import Answers, Item, Metric, TaskRecord
 from eval.statistics import ratio_estimate
-from mixsched.errors import UsageError
-from mixsched.shards import TOKENIZER_FILE, tokenizer_fingerprint
+from eval.tokenizer import run_tokenizer_file
 from model.loss import token_losses
 from model.sharding import batch_sharding
 from model.transformer import Transformer
@@ -51,9 +50,7 @@ class Measurement:
 
 def load_heldout(shards: Path, *, rows: int | None, context_tokens: int, tokenizer: str) -> list[HeldoutSet]:
     """`rows` (None: all) held-out rows of every source under `shards`, by name, spread evenly over what it has."""
-    if tokenizer_fingerprint(shards) != tokenizer:
-        raise UsageError(f"'{shards}' holds another tokenizer than the run's; name the `--shards` of the run")
-    bytes_of_token = token_bytes(shards / TOKENIZER_FILE)
+    bytes_of_token = token_bytes(run_tokenizer_file(shards, tokenizer))
     sets = []
     for manifest in sorted(shards.glob("*/heldout/manifest.json")):
         held = mixsched.open_rows(manifest.parent, context_tokens=context_tokens, tokenizer=tokenizer)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 Watch = Callable[[str, str, int, int], None]
+TaskWatch = Callable[[str, int, int], None]
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from lm_eval.api.task import ConfigurableTask
 from eval.asking import Asking
 from eval.data.quiet import quiet
 from eval.items import Kind
+from eval.lm.requests import arguments_of
 from eval.programs import PROGRAM_LIMITS, PROGRAM_TASKS, program_of
 
 KINDS: dict[str, Kind] = {
@@ -40,11 +41,6 @@ class Question:
     item: str
     doc: dict[str, Any]
     requests: list[Instance]
-
-
-def arguments_of(request: Instance) -> tuple[Any, ...]:
-    """What a request asks of a model: a context and its continuation, or one text, or a context and wishes."""
-    return request.arguments
 
 
 def kind_of(task: ConfigurableTask) -> Kind:

@@ -1,7 +1,7 @@
 """Lets a model answer the questions of a task, and keeps its answers with what the metrics are."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from lm_eval.api.instance import Instance
@@ -12,6 +12,7 @@ from eval.items import Answers, Item, TaskRecord
 from eval.lm.model import RunLM
 from eval.metrics import metrics_of
 from eval.programs import verdicts_of
+from eval.progress import TaskWatch
 from eval.questions import Question, kind_of
 from eval.suites import headline
 
@@ -22,7 +23,7 @@ def ask(
     settings: dict[str, Any],
     lm: RunLM,
     *,
-    watch: Callable[[str, int, int], None],
+    watch: TaskWatch,
 ) -> Answers:
     """Let the model answer, run programs in their sandboxes, and score each item.
 
@@ -53,7 +54,7 @@ def ask(
     )
 
 
-def _answer(questions: Sequence[Question], lm: RunLM, watch: Callable[[str, int, int], None]) -> None:
+def _answer(questions: Sequence[Question], lm: RunLM, watch: TaskWatch) -> None:
     by_type: dict[str, list[Instance]] = defaultdict(list)
     for question in questions:
         for request in question.requests:
@@ -72,9 +73,7 @@ def _answer(questions: Sequence[Question], lm: RunLM, watch: Callable[[str, int,
             request.resps.append(answer)
 
 
-def _program_items(
-    task: ConfigurableTask, questions: Sequence[Question], watch: Callable[[str, int, int], None]
-) -> list[Item]:
+def _program_items(task: ConfigurableTask, questions: Sequence[Question], watch: TaskWatch) -> list[Item]:
     outputs = [[str(output) for output in question.requests[0].resps] for question in questions]
     verdicts = verdicts_of(
         task.task_name,

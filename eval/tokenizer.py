@@ -8,8 +8,13 @@ from mixsched.errors import UsageError
 from mixsched.shards import TOKENIZER_FILE, tokenizer_fingerprint
 
 
-def run_tokenizer(shards: Path, fingerprint: str) -> sentencepiece.SentencePieceProcessor:
-    """The tokenizer in a folder of shards; raises UsageError if it is not there, or not the run's."""
+def run_tokenizer_file(shards: Path, fingerprint: str) -> Path:
+    """The tokenizer's file in a folder of shards; raises UsageError if it is not there, or not the run's."""
     if tokenizer_fingerprint(shards) != fingerprint:
         raise UsageError(f"'{shards}' holds another tokenizer than the run's; name the `--shards` of the run")
-    return sentencepiece.SentencePieceProcessor(model_file=str(shards / TOKENIZER_FILE))
+    return shards / TOKENIZER_FILE
+
+
+def run_tokenizer(shards: Path, fingerprint: str) -> sentencepiece.SentencePieceProcessor:
+    """The tokenizer in a folder of shards; raises UsageError if it is not there, or not the run's."""
+    return sentencepiece.SentencePieceProcessor(model_file=str(run_tokenizer_file(shards, fingerprint)))

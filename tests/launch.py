@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from eval.sandbox.run import require_sandbox
+from mixsched.errors import UsageError
+
 
 def one_device() -> dict[str, str]:
     """The environment as a user's machine has it: one CPU device, whatever this test session was given."""
@@ -49,3 +52,11 @@ def on_small_disk(folder: Path, size: str, script: str) -> subprocess.CompletedP
     if done.returncode and "unshare" in done.stderr:
         pytest.skip(f"this system allows no mount namespaces: {done.stderr.strip()}")
     return done
+
+
+def need_sandbox(*, of_module: bool) -> None:
+    """Skip a test, or as it is imported a module of tests, where no sandbox can be made."""
+    try:
+        require_sandbox()
+    except UsageError as missing:
+        pytest.skip(str(missing), allow_module_level=of_module)

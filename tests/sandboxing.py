@@ -5,11 +5,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
+from launch import need_sandbox
 
 from eval.programs import PROGRAM_LIMITS
-from eval.sandbox.run import Limits, Outcome, require_sandbox, run_program
-from mixsched.errors import UsageError
+from eval.sandbox.run import Limits, Outcome, run_program
 
 # Long enough for any of these programs on a busy machine.
 QUICK = Limits(wall_s=30.0, cpu_s=30, memory_bytes=200 * 2**20, output_bytes=100_000, file_bytes=2**20)
@@ -22,10 +21,7 @@ HUMANEVAL = {
     "test": "\n\nMETADATA = {'author': 'us'}\n\n\ndef check(candidate):\n    assert candidate(3) == 6\n",
     "entry_point": "twice",
 }
-try:
-    require_sandbox()
-except UsageError as missing:
-    pytest.skip(str(missing), allow_module_level=True)
+need_sandbox(of_module=True)
 
 
 def run(program: str, limits: Limits = QUICK) -> Outcome:

@@ -3,7 +3,6 @@
 import collections
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, cast
 
 import equinox as eqx
 import jax
@@ -15,6 +14,7 @@ from lm_eval.api.model import LM
 from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
 
 from eval.lm.generation import Prompt, fit, generate, sampling_key
+from eval.lm.requests import arguments_of
 from eval.lm.scoring import Likelihood, score_texts
 from eval.lm.seam import moved_seam
 from eval.lm.settings import settings_of
@@ -77,7 +77,7 @@ class RunLM(LM):
 
     def loglikelihood(self, requests: Sequence[Instance]) -> list[tuple[float, bool]]:
         """Log-probability of each request's continuation after its context, in nats, and whether it is greedy's."""
-        pairs = self._encode_pairs([_arguments(request) for request in requests])
+        pairs = self._encode_pairs([arguments_of(request) for request in requests])
         found = self._score([Text(context + end, len(end)) for context, end in pairs])
         return [(each.nats, each.greedy) for each in found]
 
@@ -87,7 +87,7 @@ class RunLM(LM):
         A text longer than the context is read in windows, each as long as the context, and each token counts once.
         """
         texts, owner = [], []
-        for number, tokens in enumerate(self._tokenizer.encode([_arguments(request)[0] for request in requests])):
+        for number, tokens in enumerate(self._tokenizer.encode([arguments_of(request)[0] for request in requests])):
             windows = get_rolling_token_windows(tokens, self._tokenizer.eos_id(), self._context_tokens, 1)
             for before, predicted in map(make_disjoint_window, windows):
                 texts.append(Text(before + predicted, len(predicted)))
@@ -105,9 +105,9 @@ class RunLM(LM):
         """
         repeats: collections.Counter[str] = collections.Counter()
         prompts = []
-        contexts = [_arguments(request)[0] for request in requests]
+        contexts = [arguments_of(request)[0] for request in requests]
         for request, tokens in zip(requests, self._tokenizer.encode(contexts), strict=True):
-            context, asked = _arguments(request)
+            context, asked = arguments_of(request)
             settings = settings_of(asked, temperature=self._temperature)
             whole = [self._tokenizer.eos_id(), *tokens]
             kept, limit = fit(whole, settings.limit, context_tokens=self._context_tokens)
@@ -145,8 +145,3 @@ class RunLM(LM):
             after = whole[len(before) :] or self._tokenizer.encode(end)
             cut.append(([eos, *before], after))
         return cut
-
-
-def _arguments(request: Instance) -> tuple[Any, ...]:
-    # The union that lm-eval declares has a tuple without elements.
-    return cast("tuple[Any, ...]", request.args)

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from launch import need_sandbox
 
 from eval.programs import verdicts_of
-from eval.sandbox.run import require_sandbox
-from mixsched.errors import UsageError
 from train.corpora.document import Document
 from train.corpora.nano_suite.build import ITEMS, as_lines
 from train.corpora.nano_suite.choices import fours
@@ -38,10 +37,7 @@ def corpus() -> Corpus:
 
 @pytest.fixture
 def sandbox() -> None:
-    try:
-        require_sandbox()
-    except UsageError as missing:
-        pytest.skip(str(missing))
+    need_sandbox(of_module=False)
 
 
 @pytest.mark.parametrize("name", [name for name in ITEMS if name != "nano_functions"])

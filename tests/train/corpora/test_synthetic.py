@@ -12,10 +12,8 @@ import tokenize
 from collections import Counter
 from pathlib import Path
 
-import pytest
+from launch import need_sandbox
 
-from eval.sandbox.run import require_sandbox
-from mixsched.errors import UsageError
 from train.corpora import build
 from train.corpora.document import Document, read_documents
 from train.corpora.synthetic.check import passing, wrong_variant
@@ -24,10 +22,7 @@ from train.corpora.synthetic.programs import as_program, draw_program, generate_
 from train.prepare.split import is_heldout
 
 BUNDLED = Path(build.__file__).parent / "bundled"
-try:
-    require_sandbox()
-except UsageError as missing:
-    pytest.skip(str(missing), allow_module_level=True)
+need_sandbox(of_module=True)
 
 
 def test_bundled_programs_pass_their_own_tests():

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from launch import need_sandbox
 
 from eval.sandbox.run import require_sandbox
 from mixsched.errors import UsageError
@@ -13,10 +14,7 @@ from train.prepare.readers.generated import Generated
 from train.prepare.readers.reader import Dropped, Part
 
 NOWHERE = Path("/nowhere")
-try:
-    require_sandbox()
-except UsageError as missing:
-    pytest.skip(str(missing), allow_module_level=True)
+need_sandbox(of_module=True)
 
 
 def read(reader: Generated, part: Part) -> list[Document | Dropped]:
