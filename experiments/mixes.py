@@ -25,6 +25,9 @@ COOLDOWN_WITH_CODE: mixsched.Weights = {
 }
 COOLDOWN_WITHOUT_CODE: mixsched.Weights = {"text": "0.5", "math": "0.25", "instruct": "0.25"}
 
+# The repetition study is not the paper's: the share, and that text is the rest, is a choice.
+TEXT_AND_SYNTHETIC: mixsched.Weights = {"text": "0.8", "synthetic": "0.2"}
+
 
 def text_and_code(*, code_percent: int, code: mixsched.Weights = CODE) -> mixsched.Weights:
     """Text with so many percent of code: only text at 0, only code at 100."""

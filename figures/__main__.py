@@ -1,11 +1,17 @@
 """`python -m figures`: draw figures from what runs have written."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from figures.command import draw, draw_all
+from figures.optimum.command import optimum
+from figures.read import RunRecord, find_runs, read_run
+from figures.report.command import report
 from mixsched import cli
+from mixsched.errors import UsageError
 
 
 def curves(
@@ -19,10 +25,10 @@ def curves(
         runs: Run folders, or folders that hold runs.
         out: Folder for the PNG and SVG files.
     """
-    # Matplotlib takes seconds to import: only when there is something to draw.
-    from figures.read import find_runs, read_run
-
-    records = [read_run(path) for path in find_runs(runs)]
+    folders = list({path.resolve(): path for path in find_runs(runs)}.values())
+    records = [read_run(path) for path in folders]
+    _check_names_differ(folders, records)
+    # Matplotlib takes a second to import: only when there is something to draw.
     from figures.curves import draw_curves
 
     for record in records:
@@ -30,9 +36,31 @@ def curves(
             print(f"drew '{file}'")
 
 
+# A command imports what is heavy when it is called, so that `--help` is quick.
+COMMANDS: dict[str, Callable[..., None]] = {
+    "all": draw_all,
+    "draw": draw,
+    "optimum": optimum,
+    "report": report,
+    "curves": curves,
+}
+
+
 def main() -> None:
     """Parse and call."""
-    tyro.extras.subcommand_cli_from_dict({"curves": curves}, prog="python -m figures")
+    tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="python -m figures")
+
+
+def _check_names_differ(folders: Sequence[Path], records: Sequence[RunRecord]) -> None:
+    """Pictures are named by their runs, so that one of two with the same name would be lost."""
+    first: dict[str, Path] = {}
+    for path, record in zip(folders, records, strict=True):
+        other = first.setdefault(record.config.run, path)
+        if other is not path:
+            raise UsageError(
+                f"'{other}' and '{path}' are both runs named {record.config.run!r}, and so would be their pictures; "
+                "draw them one after the other, each into an `--out` of its own"
+            )
 
 
 if __name__ == "__main__":

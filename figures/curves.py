@@ -1,6 +1,7 @@
 """The curves of one run: loss by source, held-out bits per byte, the mix asked for and served, the learning rate."""
 
 import statistics
+import textwrap
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -14,19 +15,23 @@ from figures.style import LINE_STYLES, colour, settle, small_print, tokens_axis,
 
 # A loss curve is drawn as so many means at most, so that a line is read and not its noise.
 BINS = 30
+# As many letters of the small print as a line holds.
+FOOT_LETTERS = 200
 
 
 def draw_curves(record: RunRecord, out: Path) -> list[Path]:
     """Draw the four panels and save them as PNG and SVG; returns the files."""
     use_style()
+    foot = textwrap.wrap(_describe(record), FOOT_LETTERS)
     # The rectangle leaves room for the small print at the foot.
-    layout = ConstrainedLayoutEngine(rect=(0, 0.025, 1, 0.975))
+    room = 0.005 + 0.02 * len(foot)
+    layout = ConstrainedLayoutEngine(rect=(0, room, 1, 1 - room))
     figure, panels = plt.subplots(2, 2, figsize=(11, 6.6), layout=layout)
     _training_loss(panels[0, 0], record)
     _heldout(panels[0, 1], record)
     _mix(panels[1, 0], record)
     _learning_rate(panels[1, 1], record)
-    small_print(figure, _describe(record))
+    small_print(figure, "\n".join(foot))
     settle(figure)
     out.mkdir(parents=True, exist_ok=True)
     files = [out / f"{record.config.run}-curves.{ending}" for ending in ("png", "svg")]
@@ -43,6 +48,9 @@ def _training_loss(axes: Axes, record: RunRecord) -> None:
     unit = tokens_axis(axes, record.metrics[-1]["tokens"])
     for place, source in enumerate(record.plan.sources):
         tokens, loss = _binned_loss(record, source)
+        if not len(tokens):
+            # Of the run that this one starts from, or not served yet.
+            continue
         axes.plot(
             tokens / unit,
             loss,
@@ -89,7 +97,7 @@ def _heldout(axes: Axes, record: RunRecord) -> None:
             capsize=2,
             label=f"{source}  {best.value:.2f} ± {best.stderr or 0:.2f}",
         )
-    axes.set_xlim(left=0)
+    axes.set_xlim(left=_start(record) / unit)
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
@@ -106,20 +114,20 @@ def _mix(axes: Axes, record: RunRecord) -> None:
     axes.set_title("Mix: served (areas) and asked for (dashes)")
     axes.set_ylabel("share of samples (%)")
     unit = tokens_axis(axes, record.metrics[-1]["tokens"])
-    sources = list(record.plan.sources)
+    plan, sources = record.plan, list(record.plan.sources)
     stretches = np.array_split(np.arange(len(record.metrics)), min(BINS, len(record.metrics)))
     ends = np.array([record.metrics[stretch[-1]]["tokens"] for stretch in stretches], float)
-    served = _shares(
-        [[record.metrics[stretch[-1]]["served"].get(source, 0) for source in sources] for stretch in stretches]
-    )
-    steps = [record.metrics[stretch[-1]]["steps_done"] for stretch in stretches]
-    asked = _shares([[float(expected) for expected in record.plan.expected(step)] for step in steps])
-    edges = np.concatenate([[0.0], ends / unit])
+    lines = [record.metrics[stretch[-1]] for stretch in stretches]
+    totals = [[line["served"].get(source, 0) for source in sources] for line in lines]
+    served = _shares([plan.served(record.first_step).tolist(), *totals])
+    steps = [record.first_step, *(line["steps_done"] for line in lines)]
+    asked = _shares([[float(expected) for expected in plan.expected(step)] for step in steps])
+    edges = np.concatenate([[_start(record)], ends]) / unit
     colours = [colour(source, sources) for source in sources]
     axes.stackplot(edges, _held(served), step="pre", colors=colours, alpha=0.75, labels=sources)
     for border in np.cumsum(_held(asked), axis=0)[:-1]:
         axes.step(edges, border, where="pre", color="black", linestyle="--", linewidth=1)
-    axes.set(ylim=(0, 100), xlim=(0, edges[-1]))
+    axes.set(ylim=(0, 100), xlim=(edges[0], edges[-1]))
     axes.grid(visible=False)
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], loc="center right", frameon=True)
@@ -135,8 +143,8 @@ def _mix(axes: Axes, record: RunRecord) -> None:
 
 
 def _shares(totals: list[list[float]]) -> np.ndarray:
-    """Percent of each source in each stretch, from running totals: float64 [stretches, sources]."""
-    given = np.diff(np.array(totals, float), axis=0, prepend=0.0)
+    """Percent of each source between each two of the running totals: float64 [stretches, sources]."""
+    given = np.diff(np.array(totals, float), axis=0)
     return 100 * given / given.sum(axis=1, keepdims=True)
 
 
@@ -161,19 +169,28 @@ def _learning_rate(axes: Axes, record: RunRecord) -> None:
     tokens = [line["tokens"] / unit for line in record.metrics]
     axes.plot(tokens, [line["learning_rate"] for line in record.metrics], color="black")
     axes.set_ylim(0, 1.12 * max(line["learning_rate"] for line in record.metrics))
-    axes.set_xlim(0, max(tokens))
+    axes.set_xlim(_start(record) / unit, max(tokens))
     axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 2))
     for phase, first in zip(record.plan.schedule.phases, record.plan.schedule.first_steps, strict=True):
+        if first < record.first_step:
+            # A phase of the run that this one starts from.
+            continue
         start = int(record.plan.served(first).sum()) * record.plan.schedule.context_tokens / unit
         axes.axvline(start, color="#999999", linewidth=0.8, linestyle=":")
         axes.text(start, axes.get_ylim()[1], f" {phase.name}", fontsize=8, va="top", color="#555555")
 
 
+def _start(record: RunRecord) -> int:
+    """Training tokens before the run's own first step."""
+    return record.plan.tokens(record.first_step)
+
+
 def _describe(record: RunRecord) -> str:
     config, last = record.config, record.metrics[-1]
+    begun = f" (from {config.starts_from} at {_start(record):,})" if config.starts_from else ""
     return (
         f"{config.run}: scale {config.scale}, seed {config.seed}, {config.model.parameters / 1e6:.2f}M parameters, "
-        f"{last['tokens']:,} of {record.plan.schedule.total_tokens:,} tokens, "
+        f"{last['tokens']:,} of {record.plan.schedule.total_tokens:,} tokens{begun}, "
         f"batch {record.plan.schedule.batch_size} x {record.plan.schedule.context_tokens}; "
         f"training loss in means of up to {BINS} stretches; legends tell the last value"
     )

@@ -20,6 +20,11 @@ class RunRecord:
     metrics: list[dict]
     rows: list[Row]
 
+    @property
+    def first_step(self) -> int:
+        """The step at which the run itself began: where the one that it starts from ended, or 0."""
+        return self.plan.extended_at[-1] if self.config.starts_from else 0
+
 
 def find_runs(paths: Sequence[Path]) -> list[Path]:
     """The run folders among `paths`, or directly inside them; raises UsageError where there is none."""

@@ -1,12 +1,19 @@
 """One look for all figures: colours that colour-blind readers tell apart, sizes that survive print."""
 
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
 import matplotlib
 
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 # Okabe and Ito (2008), without yellow, which fades on white. A source keeps its colour in every figure.
 COLOURS = {
@@ -75,8 +82,97 @@ def small_print(figure: Figure, text: str) -> None:
 
 def settle(figure: Figure) -> None:
     """Lay the figure out for good: the solver's last bits differ from time to time, and would stand in the SVG."""
-    figure.draw_without_rendering()
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.execute(figure)
     figure.set_layout_engine("none")
     for axes in figure.axes:
         left, bottom, width, height = (round(side, 6) for side in axes.get_position().bounds)
         axes.set_position((left, bottom, width, height))
+
+
+# Widths of a page's text and of one of its two columns, in inches: 178 and 86 mm.
+TWO_COLUMNS, ONE_COLUMN = 7.0, 3.4
+OURS = "#0072B2"
+SEEDS = "#56B4E9"
+PAPER = "#000000"
+GAP = "#8A3A00"
+QUIET = "#666666"
+# Words in a panel hide the lines behind them.
+ON_WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+# Of wins, ties and losses.
+OUTCOMES = ("#0072B2", "#D9D9D9", "#E69F00")
+_LINE_INCHES = 0.105
+_SMALL_PRINT_POINTS = 5.6
+_LETTERS_AN_INCH = 24
+
+
+def use_print_style() -> None:
+    """Set what the figures of the study share: small letters, embedded fonts, the dots per inch of print."""
+    use_style()
+    plt.rcParams.update(
+        {
+            "font.size": 7,
+            "axes.titlesize": 7.5,
+            "axes.labelsize": 6.5,
+            "xtick.labelsize": 6.5,
+            "ytick.labelsize": 7,
+            "legend.fontsize": 6.5,
+            "axes.linewidth": 0.6,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "xtick.major.size": 2.5,
+            "ytick.major.size": 2.5,
+            "lines.linewidth": 1.0,
+            "savefig.dpi": 300,
+            # TrueType: text in the PDF can be searched, and printers that refuse Type 3 take it.
+            "pdf.fonttype": 42,
+        }
+    )
+
+
+def sheet(
+    rows: int, columns: int, *, height_inches: float, title: str, foot: str, gaps: Sequence[str] = ()
+) -> tuple[Figure, np.ndarray]:
+    """A figure two columns wide: its title on top, panels, gaps and the small print at the foot.
+
+    Returns the figure and its axes [rows, columns]. `height_inches` is that of the panels.
+    """
+    letters = int(TWO_COLUMNS * _LETTERS_AN_INCH)
+    small = [(line, QUIET) for line in textwrap.wrap(foot, letters)]
+    marked = [(line, GAP) for gap in gaps for line in textwrap.wrap(gap, letters)]
+    head, base = 0.28, _LINE_INCHES * (len(small) + len(marked)) + 0.08
+    height = height_inches + head + base
+    layout = ConstrainedLayoutEngine(rect=(0, base / height, 1, height_inches / height), w_pad=0.03, h_pad=0.03)
+    figure, axes = plt.subplots(rows, columns, figsize=(TWO_COLUMNS, height), layout=layout, squeeze=False)
+    figure.text(0.008, 1 - 0.07 / height, title, fontsize=9, fontweight="bold", ha="left", va="top")
+    for place, (line, shade) in enumerate(reversed(marked + small)):
+        y = (0.04 + _LINE_INCHES * place) / height
+        figure.text(0.008, y, line, fontsize=_SMALL_PRINT_POINTS, color=shade, ha="left", va="bottom")
+    return figure, axes
+
+
+def legend_on_top(figure: Figure, handles: Sequence[Artist]) -> None:
+    """What the marks are, on the line of the title."""
+    height = figure.get_size_inches()[1]
+    figure.legend(
+        handles=handles,
+        loc="upper right",
+        bbox_to_anchor=(0.995, 1 - 0.03 / height),
+        ncols=len(handles),
+        handletextpad=0.3,
+        columnspacing=1.2,
+        borderaxespad=0,
+    )
+
+
+def save(figure: Figure, out: Path, name: str) -> list[Path]:
+    """Write the figure as PDF and PNG, the same bytes every time, and close it; returns the files."""
+    settle(figure)
+    out.mkdir(parents=True, exist_ok=True)
+    undated = {".pdf": {"CreationDate": None, "Producer": None, "Creator": None}, ".png": {"Software": None}}
+    files = [out / f"{name}{ending}" for ending in undated]
+    for file in files:
+        figure.savefig(file, metadata=undated[file.suffix])
+    plt.close(figure)
+    return files
