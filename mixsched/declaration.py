@@ -22,6 +22,7 @@ def declare(
     limits: Mapping[str, Limit],
     pools: Mapping[str, int],
     amendments: Sequence[Amendment],
+    extended_at: Sequence[int],
 ) -> dict:
     """The JSON object of a plan; what is empty is left out."""
     declared: dict = {
@@ -36,6 +37,8 @@ def declare(
         declared["pools"] = {source: int(pool) for source, pool in pools.items()}
     if amendments:
         declared["amendments"] = [amendment.to_json() for amendment in amendments]
+    if extended_at:
+        declared["extended_at"] = [int(step) for step in extended_at]
     return declared
 
 
@@ -54,14 +57,14 @@ def read_declaration(value: object) -> tuple[dict[str, Any], str | None]:
     `format` and `fingerprint` may be left out, as in a file that a person wrote. Raises UsageError if a field is
     missing, unknown or of another kind, or if the format is another.
     """
-    known = {"fingerprint", "format", "limits", "pools", "amendments"}
+    known = {"fingerprint", "format", "limits", "pools", "amendments", "extended_at"}
     fields = check_fields("plan", value, needed={"rows", "schedule", "seed"}, known=known)
     if fields.get("format", PLAN_FORMAT) != PLAN_FORMAT:
         raise UsageError(
             f"this plan has format {fields['format']}, this version of mixsched reads {PLAN_FORMAT}; "
             "use the version of mixsched that wrote it"
         )
-    for name, kind in (("rows", dict), ("pools", dict), ("amendments", list)):
+    for name, kind in (("rows", dict), ("pools", dict), ("amendments", list), ("extended_at", list)):
         if not isinstance(fields.get(name, kind()), kind):
             raise UsageError(f"`{name}` of a plan must be {'a list' if kind is list else 'an object'}")
     amendments = tuple(Amendment.from_json(each) for each in fields.get("amendments", []))
@@ -72,6 +75,7 @@ def read_declaration(value: object) -> tuple[dict[str, Any], str | None]:
         "limits": limits_from_json(fields.get("limits", {})),
         "pools": fields.get("pools", {}),
         "amendments": amendments,
+        "extended_at": tuple(fields.get("extended_at", [])),
     }
     if not isinstance(fields.get("fingerprint", ""), str):
         raise UsageError(f"`fingerprint` of a plan must be a string, got {fields['fingerprint']!r}; leave it out")
@@ -81,12 +85,33 @@ def read_declaration(value: object) -> tuple[dict[str, Any], str | None]:
 def departures(before: dict, now: dict, *, served_steps: int) -> tuple[str, ...]:
     """What keeps the plan `now` from going on where the plan `before` stood after so many steps, a sentence each.
 
-    Both are declarations; empty if they are equal but for amendments to steps that were not served yet.
+    Both are declarations; empty if they are equal but for amendments to steps that were not served yet, and for
+    extensions at such a step or at the very one that comes next.
     """
     return differences(_served_part(before, served_steps), _served_part(now, served_steps), name="plan")
 
 
 def _served_part(declared: dict, served_steps: int) -> dict:
+    extended = [step for step in declared.get("extended_at", []) if step >= served_steps]
+    declared = before_extension(declared, extended[0]) if extended else declared
     early = [amendment for amendment in declared.get("amendments", []) if amendment["at_step"] < served_steps]
     rest = {name: part for name, part in declared.items() if name != "amendments"}
     return rest | ({"amendments": early} if early else {})
+
+
+def before_extension(declared: dict, step: int) -> dict:
+    """The declaration of the plan that was extended at `step`, one of `extended_at`: all that it knew, and no more."""
+    schedule = Schedule.from_json(declared["schedule"]).up_to(step)
+    amendments = [amendment for amendment in declared.get("amendments", []) if amendment["at_step"] < step]
+    known = {*schedule.sources, *(name for each in amendments for name in Amendment.from_json(each).sources)}
+    kept = {
+        name: {source: each for source, each in declared.get(name, {}).items() if source in known}
+        for name in ("limits", "pools")
+    }
+    listed = {"amendments": amendments, "extended_at": [each for each in declared["extended_at"] if each < step]}
+    return {
+        "format": declared["format"],
+        "rows": {source: declared["rows"][source] for source in schedule.sources},
+        "schedule": schedule.to_json(),
+        "seed": declared["seed"],
+    } | {name: part for name, part in (kept | listed).items() if part}

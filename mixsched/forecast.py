@@ -117,7 +117,16 @@ def _sentences(told: tuple[Outlook, ...], plan: Plan) -> list[str]:
     repeated = max(told, key=lambda each: each.epochs)
     if repeated.epochs > 1:
         said.append(f"{repeated.source} is passed over most often, {repeated.epochs:.3g} times")
+    said += _extended(plan)
     return said + [_amended(amendment) for amendment in plan.amendments[-AMENDMENTS_SHOWN:]]
+
+
+def _extended(plan: Plan) -> list[str]:
+    """What a plan was extended from, the first extension first."""
+    if plan.origin is None:
+        return []
+    begun = f"extended at step {plan.extended_at[-1]:,}; before it, it is the plan {plan.origin.fingerprint[:12]}"
+    return [*_extended(plan.origin), begun]
 
 
 def _amended(amendment: Amendment) -> str:

@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mixsched.amendment import Amendment
-from mixsched.declaration import declare, departures, fingerprint_of, read_declaration
+from mixsched.declaration import before_extension, declare, departures, fingerprint_of, read_declaration
 from mixsched.differences import differences
-from mixsched.errors import UsageError, did_you_mean
+from mixsched.errors import UsageError
+from mixsched.extension import check_extensions, lengthened
 from mixsched.fields import check_kind, is_whole, own_copies, whole
 from mixsched.handover import Cap
 from mixsched.hosts import host_slots
 from mixsched.limits import Limit, check_limits
 from mixsched.mixes import Mix
 from mixsched.numbering import Numbering
+from mixsched.phase import Phase
 from mixsched.placement import Order, Placement, join
-from mixsched.pools import check_pools, check_rows
+from mixsched.pools import added_rows, check_pools, check_rows
 from mixsched.quota import Quota
 from mixsched.schedule import Schedule
 from mixsched.solve import amend, solve
@@ -40,8 +42,8 @@ class Plan:
     `rows` maps each source to its number of rows; it may hold others, which change nothing. `limits` say
     what happens when a source runs out (see `Limit`; without one it is repeated), and `pools` how many of its rows a
     source may draw from at all (a choice by `seed`, the same in every epoch; see `simulated_epoching`). `amendments`
-    are the log of `amend`. Two plans with one `fingerprint` serve the same samples in the same slots, on any machine
-    and in any listing order.
+    are the log of `amend`, and `extended_at` that of `extend`: the steps at which phases were added. Two plans with one
+    `fingerprint` serve the same samples in the same slots, on any machine and in any listing order.
 
     Raises UsageError if the schedule names a source without rows, if rows, pools or seed are no whole numbers, or if
     a limit cannot be kept.
@@ -63,22 +65,27 @@ class Plan:
     limits: Mapping[str, Limit] = dataclasses.field(default_factory=dict, kw_only=True)
     pools: Mapping[str, int] = dataclasses.field(default_factory=dict, kw_only=True)
     amendments: tuple[Amendment, ...] = dataclasses.field(default=(), kw_only=True)
+    extended_at: tuple[int, ...] = dataclasses.field(default=(), kw_only=True)
 
     def __post_init__(self):
         own_copies(self, "rows", "limits", "pools")
         self._check()
+        # Python's own numbers: NumPy's would wrap around in what is reckoned with them.
+        object.__setattr__(self, "extended_at", tuple(int(step) for step in self.extended_at))
         # Solved as far as to know that it can be.
         _ = self.quota
 
     def _check(self) -> None:
         check_kind("`schedule` of a plan", self.schedule, Schedule, "give a Schedule")
-        for name, kind in (("rows", Mapping), ("limits", Mapping), ("pools", Mapping), ("amendments", tuple)):
-            remedy = "give a tuple of Amendment" if kind is tuple else "give a mapping by source"
-            check_kind(f"`{name}` of a plan", getattr(self, name), kind, remedy)
+        for name, kind in (("rows", Mapping), ("limits", Mapping), ("pools", Mapping)):
+            check_kind(f"`{name}` of a plan", getattr(self, name), kind, "give a mapping by source")
+        check_kind("`amendments` of a plan", self.amendments, tuple, "give a tuple of Amendment")
+        check_kind("`extended_at` of a plan", self.extended_at, tuple, "give a tuple of steps, or use `extend`")
+        check_extensions(self.schedule, self.extended_at)
         for amendment in self.amendments:
             check_kind("an amendment of a plan", amendment, Amendment, "give Amendment(...), or use `amend`")
             for source, rows in amendment.rows.items():
-                if source in self.schedule.sources or self.rows.get(source) != rows:
+                if source in self._declared_at(amendment.at_step) or self.rows.get(source) != rows:
                     raise UsageError(
                         f"`rows` of the amendment at step {amendment.at_step} gives {source!r} {rows:,} rows, the plan "
                         f"has {self.rows.get(source)}; give rows of new sources alone, and the same to the plan"
@@ -89,10 +96,16 @@ class Plan:
         check_pools(self.pools, {source: self.rows[source] for source in self.sources})
         check_limits(self.limits, self.pool_rows)
 
+    def _declared_at(self, step: int) -> tuple[str, ...]:
+        """The sources of the phases known at `step`; those added later may name what an amendment brought in."""
+        end = next((extended for extended in self.extended_at if extended > step), self.schedule.total_steps)
+        return self.schedule.up_to(end).sources
+
     @functools.cached_property
     def quota(self) -> Quota:
         """How many samples each source gives in each step; solved when it is asked for."""
-        return solve(self.schedule, self.amendments, sources=self.sources, caps=self._caps)
+        log = {"amendments": self.amendments, "extended_at": self.extended_at}
+        return solve(self.schedule, **log, sources=self.sources, caps=self._caps)
 
     @property
     def _caps(self) -> dict[str, Cap]:
@@ -221,8 +234,8 @@ class Plan:
         are not served yet are withdrawn. The quota's guarantee is that of a change that nobody declared (see
         `mixsched.quota`).
 
-        Raises UsageError for a step that is served or beyond the end, and for one before an earlier amendment that may
-        be served already, since nothing says otherwise.
+        Raises UsageError for a step that is served or beyond the end, for one before an earlier amendment that may be
+        served already, since nothing says otherwise, and for one before the last extension.
 
         >>> from mixsched import Phase, Plan, Schedule, Steps
         >>> schedule = Schedule((Phase("p", Steps(10), {"text": 1}),), batch_size=8, context_tokens=64)
@@ -231,6 +244,11 @@ class Plan:
         (('math', 'text'), [0, 48], [16, 64])
         """
         at_step = whole("`at_step`", at_step)
+        if self.extended_at and at_step < self.extended_at[-1]:
+            raise UsageError(
+                f"`at_step` {at_step:,} lies before step {self.extended_at[-1]:,}, at which the plan was extended, and "
+                "what was before it stays; amend from that step on, or amend its `origin` and extend that"
+            )
         if served_steps is not None:
             served_steps = whole("`served_steps`", served_steps)
             if at_step < served_steps:
@@ -244,20 +262,8 @@ class Plan:
                 return dataclasses.replace(self, amendments=kept).amend(
                     at_step, weights, sources=sources, served_steps=served_steps, until_step=until_step, reason=reason
                 )
-        check_kind("`sources`", sources, (Mapping, type(None)), "give the rows of each new source, by name")
         known = {name: self.rows[name] for name in self.sources}
-        given = dict(sources or {})
-        for name in known.keys() & given.keys():
-            if given[name] != known[name]:
-                raise UsageError(f"`sources` gives {name!r} {given[name]!r} rows, the plan has {known[name]:,} of it")
-        named = Amendment(at_step, weights, {}, reason, until_step).sources
-        for name in named:
-            if name not in known and name not in given:
-                raise UsageError(
-                    f"the weights name the source {name!r}, which is not among the data; give the rows of a new source "
-                    f"as `sources`, or {did_you_mean(name, {**known, **given})}"
-                )
-        added = {name: given[name] for name in named if name not in known and name in given}
+        added = added_rows(Amendment(at_step, weights, {}, reason, until_step).sources, known, sources)
         amendment = Amendment(at_step, weights, added, reason, until_step)
         return self._amended(amendment, rows={**known, **added})
 
@@ -272,9 +278,45 @@ class Plan:
         _ = plan.quota
         return plan
 
+    def extend(self, *phases: Phase, sources: Mapping[str, int] | None = None) -> "Plan":
+        """A plan that is this one to its end, to the sample, and goes on from there with `phases`.
+
+        This is how training goes on from another run's last checkpoint: cursors and epochs, steps, tokens and the
+        learning rate continue (a `LinearAnneal` starts from where it ended), and limits and pools hold over all of it.
+        What is served before the end does not depend on what follows, unlike in a plan of the same phases that are
+        declared together (`Schedule.then`). `sources` gives the rows of sources that the plan does not know yet, which
+        begin at cursor 0. `origin` of the new plan is this one. The quota's guarantee is that of a change that nobody
+        declared (see `mixsched.quota`).
+
+        Raises UsageError for phases that would change the past: shares of the run, or a first one without `lr` behind
+        phases that have one; and for a plan that a limit stops before its end, or would before the first new step.
+
+        >>> from mixsched import Constant, LinearAnneal, Phase, Plan, Schedule, Steps
+        >>> schedule = Schedule((Phase("p", Steps(10), {"text": 1}, Constant(0.5)),), batch_size=8, context_tokens=64)
+        >>> before = Plan(schedule, {"text": 50}, seed=0)
+        >>> mix = {"text": 0.75, "code": 0.25}
+        >>> plan = before.extend(Phase("more", Steps(5), mix, LinearAnneal(0.0)), sources={"code": 9})
+        >>> plan.total_steps, plan.extended_at, plan.origin == before, plan.sources
+        (15, (10,), True, ('code', 'text'))
+        >>> plan.served(10).tolist(), plan.served(15).tolist(), plan.learning_rate(10)
+        ([0, 80], [10, 110], 0.4)
+        """
+        schedule = lengthened(self.schedule, phases)
+        known = {name: self.rows[name] for name in self.sources}
+        rows = known | added_rows(schedule.sources, known, sources)
+        extended_at = (*self.extended_at, self.schedule.total_steps)
+        return dataclasses.replace(self, schedule=schedule, rows=rows, extended_at=extended_at)
+
+    @functools.cached_property
+    def origin(self) -> "Plan | None":
+        """The plan that was last extended to this one; None if none was."""
+        if not self.extended_at:
+            return None
+        return Plan.from_json(before_extension(self.declaration, self.extended_at[-1]))
+
     @functools.cached_property
     def fingerprint(self) -> str:
-        """A SHA-256 over all that is declared: plan format, schedule, rows, seed, limits, pools and amendments."""
+        """A SHA-256 over all that is declared: format, schedule, rows, seed, limits, pools, amendments, extensions."""
         return fingerprint_of(self.declaration)
 
     @property
@@ -287,6 +329,7 @@ class Plan:
             limits=self.limits,
             pools=self.pools,
             amendments=self.amendments,
+            extended_at=self.extended_at,
         )
 
     def to_json(self) -> dict:
@@ -345,7 +388,8 @@ class Plan:
     def departures(self, before: "Plan", *, served_steps: int) -> tuple[str, ...]:
         """What keeps this plan from going on where `before` stood after so many steps, a sentence each.
 
-        Empty if it is that plan, perhaps with further amendments to later steps: restore a checkpoint only then.
+        Empty if it is that plan, perhaps with further amendments to later steps, or extended at a step that is not
+        before them: restore a checkpoint only then.
         """
         served_steps = before._steps_done(served_steps)
         return departures(before.declaration, self.declaration, served_steps=served_steps)

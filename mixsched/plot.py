@@ -148,7 +148,8 @@ def _phase_names(panel: "Axes", plan: Plan, unit: float) -> None:
                 textcoords="offset points",
                 fontsize=9,
             )
-    said = {plan.tokens(each.at_step) / unit: "amended" for each in plan.amendments[:AMENDMENTS_NAMED]}
+    said = {plan.tokens(step) / unit: "extended" for step in plan.extended_at}
+    said |= {plan.tokens(each.at_step) / unit: "amended" for each in plan.amendments[:AMENDMENTS_NAMED]}
     if plan.total_steps < plan.schedule.total_steps:
         said[plan.tokens(plan.total_steps) / unit] = f"stopped: {plan.quota.stopped_by} at its limit"
     for place, words in said.items():

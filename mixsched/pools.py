@@ -1,10 +1,10 @@
 """How many rows a plan draws from each source: all, or a part, so that a small run repeats as often as a big one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from mixsched.errors import UsageError, did_you_mean
-from mixsched.fields import is_whole
+from mixsched.fields import check_kind, is_whole
 
 MAX_ROWS = 2**62
 
@@ -41,6 +41,25 @@ def check_rows(rows: Mapping[str, int], sources: tuple[str, ...]) -> None:
             raise UsageError(
                 f"`rows` of source {source!r} must be a whole number from 1 to 2**62, got {rows[source]!r}{none}"
             )
+
+
+def added_rows(named: Iterable[str], known: Mapping[str, int], given: Mapping[str, int] | None) -> dict[str, int]:
+    """What `given` says of the `named` sources that are not known yet; it may say more, as long as it is the same.
+
+    Raises UsageError for a named source without rows, and for other rows than those known.
+    """
+    check_kind("`sources`", given, (Mapping, type(None)), "give the rows of each new source, by name")
+    given = dict(given or {})
+    for name in known.keys() & given.keys():
+        if given[name] != known[name]:
+            raise UsageError(f"`sources` gives {name!r} {given[name]!r} rows, the plan has {known[name]:,} of it")
+    for name in named:
+        if name not in known and name not in given:
+            raise UsageError(
+                f"the weights name the source {name!r}, which is not among the data; give the rows of a new source "
+                f"as `sources`, or {did_you_mean(name, {**known, **given})}"
+            )
+    return {name: given[name] for name in named if name not in known}
 
 
 def check_pools(pools: Mapping[str, int], rows: Mapping[str, int]) -> None:

@@ -11,9 +11,10 @@ idle, since the jobs released by the end of a step, the sum of ceil(W), are at l
 
 A source whose weight becomes zero may still be owed a part of a sample, and may be given that one sample later.
 
-A change of weights that was not declared (`Plan.amend`) can break this: what was served with an eye on the old future
-cannot be taken back. W goes on counting, no source is ever a whole sample ahead of it, and those that fall behind
-floor(W) are served before all others, the furthest behind first, until the guarantee holds again.
+A change of weights that was not declared (`Plan.amend`, or phases added behind the end, `Plan.extend`) can break this:
+what was served with an eye on the old future cannot be taken back. W goes on counting, no source is ever a whole sample
+ahead of it, and those that fall behind floor(W) are served before all others, the furthest behind first, until the
+guarantee holds again.
 """
 
 import bisect
@@ -29,7 +30,7 @@ from mixsched.stretches import Stretch
 
 
 class Quota:
-    """The solved counts of `Shares`, and of those that amendments put in their place, each from its first step on.
+    """The solved counts of `Shares`, and of those that changes put in their place, each from its first step on.
 
     Any step in O(sources), kept as one bit a source and step; steps are solved in chunks when they are first asked
     for. Picklable, and safe to read from several threads.

@@ -78,6 +78,11 @@ class Schedule:
         """This schedule with more phases behind it."""
         return dataclasses.replace(self, phases=(*self.phases, *phases))
 
+    def up_to(self, step: int) -> "Schedule":
+        """The phases that begin before `step`, alone."""
+        kept = tuple(phase for phase, first in zip(self.phases, self.first_steps, strict=True) if first < step)
+        return self if len(kept) == len(self.phases) else dataclasses.replace(self, phases=kept)
+
     @functools.cached_property
     def sources(self) -> tuple[str, ...]:
         """Every source that a phase names, sorted by name."""

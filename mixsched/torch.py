@@ -170,8 +170,8 @@ def _next_step(state: Mapping[str, Any], plan: Plan) -> int:
     if state.get("plan") != plan.fingerprint:
         raise UsageError(
             f"`state_dict` is of the plan {str(state.get('plan'))[:12]}, but this is the plan {plan.fingerprint[:12]}; "
-            "restore that plan, or, if it was changed on purpose (as by `Plan.amend`), load no state and pass the step "
-            "to go on with as `first_step`"
+            "restore that plan, or, if it was changed on purpose (as by `Plan.amend` or `Plan.extend`), load no state "
+            "and pass the step to go on with as `first_step`"
         )
     step = whole("`next_step` of the state", state.get("next_step"))
     # A worker that is through stands up to so many steps beyond the end as there are workers.

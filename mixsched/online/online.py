@@ -68,6 +68,11 @@ class Online(Generic[State]):
         check_whole("`every_steps`", every_steps, least=1)
         check_whole("`lead_steps`", lead_steps, least=0, most=plan.total_steps - 1)
         check_whole("`from_step`", from_step, least=0, most=plan.total_steps - 1)
+        if plan.extended_at and from_step < plan.extended_at[-1]:
+            raise UsageError(
+                f"`from_step` must be at least {plan.extended_at[-1]:,}, the step at which the plan was extended, for "
+                f"what is before it stays; got {from_step}"
+            )
         if until_step is not None:
             check_whole("`until_step`", until_step, least=from_step + 1, most=plan.schedule.total_steps)
         self.rule = rule

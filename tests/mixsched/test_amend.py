@@ -7,29 +7,16 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from drawn_mixes import ROWS, harmonic, kinds, named
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixsched import Limit, Phase, Placement, Plan, Ramp, Schedule, Steps, Table, UsageError
+from mixsched import Limit, Phase, Plan, Ramp, Schedule, Steps, Table, UsageError
 from mixsched.resolve import carry
-
-NAMES = tuple("abcdefgh")
-ROWS = {name: 40 + 7 * place for place, name in enumerate(NAMES)}
-
-
-def mix_of(parts: Mapping[str, int]) -> dict[str, Fraction]:
-    total = sum(parts.values())
-    return {name: Fraction(part, total) for name, part in parts.items()}
-
-
-parts = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 9) | st.sampled_from([10**4, 10**9]), min_size=1)
-mixes = parts.filter(lambda drawn: any(drawn.values())).map(mix_of)
-kinds = mixes | st.builds(Ramp, mixes, mixes, st.sampled_from(["linear", "cosine"]))
 
 
 @st.composite
@@ -50,21 +37,6 @@ def amended_plans(draw: st.DrawFn) -> tuple[Plan, list[Plan]]:
         until_step = draw(st.none() | st.integers(at_step + 1, schedule.total_steps))
         plans.append(plans[-1].amend(at_step, draw(kinds), sources=ROWS, until_step=until_step))
     return plans[0], plans[1:]
-
-
-def named(plan: Plan, placement: Placement) -> list[tuple[str, int, int]]:
-    return list(
-        zip(
-            [plan.sources[source] for source in placement.source],
-            placement.cursor.tolist(),
-            placement.record.tolist(),
-            strict=True,
-        )
-    )
-
-
-def harmonic(number: int) -> float:
-    return sum(1 / k for k in range(1, number + 1))
 
 
 @given(amended_plans())

@@ -39,6 +39,16 @@ def amended() -> Plan:
     return second.amend(101, {"markup": "1/3", "text": "2/3"}).amend(250, {"text": 0.9, "web_code": 0.1})
 
 
+def extended() -> Plan:
+    """After an amendment that lasts to the end, with a source that the amendment brought in, a limit, and once more."""
+    first = plan(Phase("p", Steps(200), MIX), limits={"web_code": Limit(4)}, pools={"text": 300})
+    second = first.amend(150, {"text": 0.7, "math": 0.3}, sources=ROWS).extend(
+        Phase("q", Samples(900), Ramp(LATE, MIX), batch_size=7), Phase("r", Steps(40), LATE)
+    )
+    third = second.extend(Phase("s", Steps(50), {"web_code": 0.5, "text": 0.5}))
+    return third.amend(second.total_steps + 10, {"markup": 1})
+
+
 PLANS = {
     "fixed": lambda: plan(Phase("p", Steps(300), MIX)),
     "another seed": lambda: plan(Phase("p", Steps(300), MIX), seed=1),
@@ -61,6 +71,7 @@ PLANS = {
     "stop": lambda: plan(Phase("p", Steps(300), MIX), limits={"markup": Limit(1, "stop")}),
     "pools": lambda: plan(Phase("p", Steps(300), MIX), pools={"text": 100, "web_code": 30}),
     "amended": amended,
+    "extended": extended,
     "many sources": many_sources,
     "one source": lambda: plan(Phase("p", Steps(300), {"text": 1}), batch_size=1),
     "a large batch": lambda: plan(Phase("p", Steps(20), MIX), batch_size=5_000),
@@ -91,7 +102,7 @@ def test_every_golden_plan_is_another_and_none_is_left_over() -> None:
     assert len({each["samples"] for each in golden.values()}) == len(golden)
 
 
-@pytest.mark.parametrize("name", ["amended", "hand over", "cosine ramp"])
+@pytest.mark.parametrize("name", ["amended", "extended", "hand over", "cosine ramp"])
 def test_golden_plans_are_served_step_by_step_from_a_saved_file_too(name: str, tmp_path: pathlib.Path) -> None:
     of = PLANS[name]()
     of.save(tmp_path / "golden.plan")
