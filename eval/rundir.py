@@ -41,6 +41,11 @@ class RunFolder:
         return self.path / "results.jsonl"
 
     @property
+    def online(self) -> Path:
+        """What an algorithm that sets weights was told, one line a step; only where there is one."""
+        return self.path / "online.jsonl"
+
+    @property
     def checkpoints(self) -> Path:
         """One folder a checkpoint, named by the steps done."""
         return self.path / "checkpoints"
@@ -61,7 +66,8 @@ class RunConfig:
     """What a run was started with, as config.json holds it.
 
     `settings` is its scale after overrides; `tokenizer` and `data` (by source) are SHA-256 fingerprints of what it is
-    trained on, and `shards` is where that was found.
+    trained on, and `shards` is where that was found. `starts_from` is the run whose last checkpoint it began
+    from, empty if it began from none.
     """
 
     run: str
@@ -72,6 +78,7 @@ class RunConfig:
     tokenizer: str
     data: dict[str, str]
     settings: dict
+    starts_from: str = ""
 
     @property
     def model(self) -> ModelConfig:

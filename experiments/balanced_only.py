@@ -1,9 +1,10 @@
 """Half text, half code for 400B tokens, from scratch (paper 3.1, Figure 2, Table 2).
 
-    python -m train --exp experiments/balanced_only.py  # a laptop, minutes
-    python -m train --exp experiments/balanced_only.py --scale 470m  # 9,472 TPU v5e chip-hours by the paper's rate
+    python -m train --exp experiments/balanced_only.py
+    python -m train --exp experiments/balanced_only.py --scale 470m
 
-Expected at 470m: reasoning 51.8, knowledge 8.1, code 9.0 (Table 2).
+At 470m: 9,472 TPU v5e chip-hours by the paper's rate.
+Expected: reasoning 51.8, knowledge 8.1, code 9.0 (Table 2).
 """
 
 from experiments.mixes import BILLION, text_and_code

@@ -1,9 +1,10 @@
 """No code: text alone for 200B tokens, from scratch (paper 3.3, Figure 4).
 
-    python -m train --exp experiments/code00.py  # a laptop, minutes
-    python -m train --exp experiments/code00.py --scale 470m  # 4,736 TPU v5e chip-hours by the paper's rate
+    python -m train --exp experiments/code00.py
+    python -m train --exp experiments/code00.py --scale 470m
 
-Expected at 470m: what the other shares are compared with.
+At 470m: 4,736 TPU v5e chip-hours by the paper's rate.
+Expected: what the other shares are compared with.
 """
 
 from experiments.mixes import BILLION, text_and_code

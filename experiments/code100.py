@@ -1,9 +1,10 @@
 """Code alone for 200B tokens, from scratch (paper 3.3, Figure 4); code -> text starts from it (3.1).
 
-    python -m train --exp experiments/code100.py  # a laptop, minutes
-    python -m train --exp experiments/code100.py --scale 470m  # 4,736 TPU v5e chip-hours by the paper's rate
+    python -m train --exp experiments/code100.py
+    python -m train --exp experiments/code100.py --scale 470m
 
-Expected at 470m: reasoning 44.7, knowledge 1.5, code 15.5 (Table 2).
+At 470m: 4,736 TPU v5e chip-hours by the paper's rate.
+Expected: reasoning 44.7, knowledge 1.5, code 15.5 (Table 2).
 """
 
 from experiments.mixes import BILLION, text_and_code

@@ -1,8 +1,9 @@
 """A quarter of mathematics beside a quarter of code, for 200B tokens, from scratch (beyond the paper).
 
-    python -m train --exp experiments/code25_math25.py  # a laptop, minutes
-    python -m train --exp experiments/code25_math25.py --scale 470m  # 4,736 TPU v5e chip-hours by the paper's rate
+    python -m train --exp experiments/code25_math25.py
+    python -m train --exp experiments/code25_math25.py --scale 470m
 
+At 470m: 4,736 TPU v5e chip-hours by the paper's rate.
 Asks whether more mathematics adds to code; compare with code25 and code25_math10.
 """
 

@@ -1,9 +1,10 @@
 """Half of code in 200B tokens, from scratch (paper 3.3, Figure 4); balanced -> text starts from it (3.1).
 
-    python -m train --exp experiments/code50.py  # a laptop, minutes
-    python -m train --exp experiments/code50.py --scale 470m  # 4,736 TPU v5e chip-hours by the paper's rate
+    python -m train --exp experiments/code50.py
+    python -m train --exp experiments/code50.py --scale 470m
 
-Expected at 470m: reasoning 52.0, knowledge 7.4, code 7.8 (Table 2).
+At 470m: 4,736 TPU v5e chip-hours by the paper's rate.
+Expected: reasoning 52.0, knowledge 7.4, code 7.8 (Table 2).
 """
 
 from experiments.mixes import BILLION, text_and_code

@@ -1,9 +1,10 @@
 """Nine tenths of code in 200B tokens, from scratch (paper 3.3, Figure 4).
 
-    python -m train --exp experiments/code90.py  # a laptop, minutes
-    python -m train --exp experiments/code90.py --scale 470m  # 4,736 TPU v5e chip-hours by the paper's rate
+    python -m train --exp experiments/code90.py
+    python -m train --exp experiments/code90.py --scale 470m
 
-Expected at 470m: between 75% and 100% of code; no number is published.
+At 470m: 4,736 TPU v5e chip-hours by the paper's rate.
+Expected: between 75% and 100% of code; no number is published.
 """
 
 from experiments.mixes import BILLION, text_and_code

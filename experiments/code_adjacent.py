@@ -1,9 +1,10 @@
 """Web code, a tenth of it replaced by code-adjacent data, for 200B tokens (paper 3.4, Figure 5a).
 
-    python -m train --exp experiments/code_adjacent.py  # a laptop, minutes
-    python -m train --exp experiments/code_adjacent.py --scale 470m  # 4,736 TPU v5e chip-hours by the paper's rate
+    python -m train --exp experiments/code_adjacent.py
+    python -m train --exp experiments/code_adjacent.py --scale 470m
 
-Expected at 470m, against web code alone: reasoning +6.3%, code -9.4% (relative).
+At 470m: 4,736 TPU v5e chip-hours by the paper's rate.
+Expected, against web code alone: reasoning +6.3%, code -9.4% (relative).
 """
 
 from experiments.mixes import BILLION, web_code_and

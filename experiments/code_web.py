@@ -1,9 +1,10 @@
 """Web code alone for 200B tokens: what the kinds of code are compared with (paper 3.4, Figure 5a).
 
-    python -m train --exp experiments/code_web.py  # a laptop, minutes
-    python -m train --exp experiments/code_web.py --scale 470m  # 4,736 TPU v5e chip-hours by the paper's rate
+    python -m train --exp experiments/code_web.py
+    python -m train --exp experiments/code_web.py --scale 470m
 
-Expected at 470m: the baseline of Figure 5a; no absolute number is published.
+At 470m: 4,736 TPU v5e chip-hours by the paper's rate.
+Expected: the baseline of Figure 5a; no absolute number is published.
 """
 
 from experiments.mixes import BILLION

@@ -1,9 +1,10 @@
 """Text alone for 400B tokens, from scratch: the baseline of every comparison (paper 3.1, Figure 2, Table 2).
 
-    python -m train --exp experiments/text_only.py  # a laptop, minutes
-    python -m train --exp experiments/text_only.py --scale 470m  # 9,472 TPU v5e chip-hours by the paper's rate
+    python -m train --exp experiments/text_only.py
+    python -m train --exp experiments/text_only.py --scale 470m
 
-Expected at 470m: reasoning 49.0, knowledge 9.5, code 0.4 (Table 2).
+At 470m: 9,472 TPU v5e chip-hours by the paper's rate.
+Expected: reasoning 49.0, knowledge 9.5, code 0.4 (Table 2).
 """
 
 from experiments.mixes import BILLION, text_and_code

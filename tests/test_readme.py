@@ -10,8 +10,7 @@ import pytest
 import mixsched
 from train.amend import read_change
 from train.corpora.document import Document
-from train.experiment import build_schedule
-from train.load_experiment import load_experiment
+from train.lineage import load_lineage
 from train.scales import SCALES
 from train.told import tell
 
@@ -29,8 +28,7 @@ def block(words: str) -> str:
 
 def test_the_plan_table_is_what_the_command_prints():
     scale = SCALES["470m"]
-    schedule = build_schedule(load_experiment(Path("experiments/code25.py")), scale)
-    told = tell(schedule, scale, "470m", shards=scale.shards)
+    told = tell(load_lineage(Path("experiments/code25.py")), scale, "470m", shards=scale.shards)
     shown = block("4,736 TPU v5e chip-hours")
     assert shown.split("\n", 2)[0].endswith("--plan")
     assert shown.split("\n", 2)[2] == told
@@ -52,9 +50,9 @@ def test_the_change_of_weights_is_one(tmp_path):
 def test_the_experiment_example_runs_at_every_scale(tmp_path):
     path = tmp_path / "my_experiment.py"
     path.write_text(block("from experiments.mixes import").split("python -m train")[0])
-    experiment = load_experiment(path)
+    lineage = load_lineage(path)
     for scale in SCALES.values():
-        schedule = build_schedule(experiment, scale)
+        schedule = lineage.schedule(scale)
         assert schedule.learning_rate(schedule.total_steps - 1) == pytest.approx(1e-6)
 
 

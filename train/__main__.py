@@ -9,13 +9,11 @@ from typing import Annotated
 
 import tyro
 
-from eval.rundir import RunFolder
 from mixsched import cli
 from mixsched.errors import UsageError
 from train.amend import read_change
-from train.experiment import build_schedule
-from train.load_experiment import load_experiment
-from train.prepare.ensure import ensure_shards
+from train.launch import launch
+from train.lineage import load_lineage
 from train.scales import Scale, scale_named
 from train.told import tell
 
@@ -79,21 +77,20 @@ def main() -> int:
     """Parse and call."""
     arguments = parse(sys.argv[1:])
     settings = arguments.settings
-    schedule = build_schedule(load_experiment(arguments.exp), settings)
-    shards = arguments.shards or settings.shards
     if arguments.plan:
-        print(tell(schedule, settings, arguments.scale, shards=shards))
+        lineage = load_lineage(arguments.exp)
+        print(tell(lineage, settings, arguments.scale, shards=arguments.shards or settings.shards))
         return 0
-    change = None if arguments.amend is None else read_change(arguments.amend)
-    ensure_shards(shards, settings, bundled=arguments.shards is None)
-    # JAX, Grain and Orbax take seconds to import: only when there is something to train.
-    from train.loop import Job, train
-
-    experiment = arguments.exp.stem
-    folder = RunFolder(arguments.runs / f"{experiment}-{arguments.scale}-seed{arguments.seed}")
-    print(f"run {folder.path}: {schedule.total_steps:,} steps, {schedule.total_tokens:,} tokens")
-    job = Job(experiment, arguments.scale, arguments.seed, settings, schedule, shards, folder, change)
-    outcome = train(job, resume=arguments.resume)
+    folder, outcome = launch(
+        arguments.exp,
+        arguments.scale,
+        settings,
+        seed=arguments.seed,
+        runs=arguments.runs,
+        shards=arguments.shards,
+        resume=arguments.resume,
+        change=None if arguments.amend is None else read_change(arguments.amend),
+    )
     if outcome.stopped_by is not None:
         again = without_changes(sys.argv[1:])
         print(

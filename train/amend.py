@@ -1,7 +1,6 @@
 """A change of a run's weights that was decided while it trained: read from a file, entered in the run's plan."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import mixsched
@@ -10,7 +9,7 @@ from mixsched.errors import UsageError
 from mixsched.fields import check_fields, check_kind, whole
 from mixsched.mixes import mix_from_json, sources_of
 from mixsched.toml import from_toml
-from train.rundir import write_text
+from train.rundir import record_plan
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,5 +73,5 @@ def amend_run(
         until_step=change.until_step,
         reason=change.reason,
     )
-    write_text(folder.plan, json.dumps(amended.to_json(), indent=1) + "\n")
+    record_plan(folder, amended)
     return amended

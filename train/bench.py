@@ -13,14 +13,13 @@ import jax
 import numpy as np
 import tyro
 
-import mixsched
 from eval.rundir import RunFolder
 from mixsched import cli
 from model.sharding import data_mesh
 from train.data import put_batch
-from train.experiment import build_schedule
-from train.load_experiment import load_experiment
-from train.loop import Job, train
+from train.job import Job
+from train.lineage import load_lineage
+from train.loop import train
 from train.prepare.ensure import ensure_shards
 from train.scales import Scale, scale_named
 from train.state import init_state, make_optimizer, state_maker
@@ -95,12 +94,14 @@ def loop_steps_s(settings: Scale, scale: str, steps: int) -> tuple[float, float]
     """Seconds a step of a real run on the bundled corpus, from its own metrics, and its share of waiting."""
     total_steps = WARM_STEPS + steps
     settings = dataclasses.replace(settings, eval_every_steps=total_steps, checkpoint_every_steps=total_steps)
-    declared = build_schedule(load_experiment(Path("experiments/code25.py")), settings)
-    phase = dataclasses.replace(declared.phases[0], length=mixsched.Steps(total_steps))
+    lineage = load_lineage(Path("experiments/code25.py"))
+    tokens = total_steps * settings.batch_size * settings.model.context_tokens
+    (stage,) = lineage.experiment.stages
+    stage = dataclasses.replace(stage, paper_tokens=tokens * settings.paper_tokens_per_token)
+    lineage = dataclasses.replace(lineage, experiments=(dataclasses.replace(lineage.experiment, stages=(stage,)),))
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder) / "bench")
-        schedule = dataclasses.replace(declared, phases=(phase,))
-        train(Job("code25", scale, 0, settings, schedule, settings.shards, run), resume=False)
+        train(Job(lineage, scale, 0, settings, settings.shards, run), resume=False)
         lines = [json.loads(line) for line in run.metrics.read_text().splitlines()][WARM_STEPS:]
     tokens = np.diff([line["tokens"] for line in lines])
     took_s = tokens / np.array([line["tokens_per_s"] for line in lines[1:]])

@@ -5,7 +5,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import jax
@@ -42,12 +42,23 @@ class Line:
 
 
 class Meter:
-    """Takes in the metrics of each step and hands out a `Line` every `every_steps` steps."""
+    """Takes in the metrics of each step and hands out a `Line` every `every_steps` steps.
+
+    `observe` is told the mean loss of each source in each step, as soon as it is read, and gives the plan from then on.
+    """
 
     def __init__(
-        self, path: Path, plan: mixsched.Plan, *, first_step: int, every_steps: int, watch: Callable[[Line], None]
+        self,
+        path: Path,
+        plan: mixsched.Plan,
+        *,
+        first_step: int,
+        every_steps: int,
+        watch: Callable[[Line], None],
+        observe: Callable[[int, Mapping[str, float]], mixsched.Plan] | None = None,
     ):
         self._path = path
+        self._observe = observe
         self._plan = plan
         self._every_steps = every_steps
         self._watch = watch
@@ -55,6 +66,11 @@ class Meter:
         self._served = plan.served(first_step)
         self._pending: tuple[int, Metrics] | None = None
         self._start_window(time.perf_counter())
+
+    @property
+    def plan(self) -> mixsched.Plan:
+        """The plan as it is by all that was observed."""
+        return self._plan
 
     def push(self, step: int, metrics: Metrics, *, waited_s: float) -> None:
         """Take in a step that was just started; the one before it is read now, so the device never idles."""
@@ -101,6 +117,8 @@ class Meter:
         self._loss_sum += told.source_loss_sum
         self._tokens += told.source_tokens
         self._served = self._served + counts
+        if self._observe is not None:
+            self._plan = self._observe(step, self._mean_losses(told))
         if (step + 1) % self._every_steps == 0:
             self._write()
 
@@ -128,6 +146,11 @@ class Meter:
             tokens_per_s=int(self._tokens.sum()) / took_s,
             wait_share=self._waited_s / took_s,
         )
+
+    def _mean_losses(self, told: Metrics) -> dict[str, float]:
+        """The mean loss in a step of each source that gave something, in nats a token."""
+        parts = zip(self._plan.sources, told.source_loss_sum, told.source_tokens, strict=True)
+        return {source: float(loss_sum) / int(tokens) for source, loss_sum, tokens in parts if tokens}
 
     def _not_finite(self, step: int, told: Metrics, counts: np.ndarray) -> str:
         batch = ", ".join(f"{name} {count}" for name, count in zip(self._plan.sources, counts, strict=True) if count)

@@ -12,6 +12,17 @@ from mixsched.differences import differences
 from mixsched.errors import UsageError
 
 
+def run_folder(runs: Path, experiment: str, scale: str, *, seed: int) -> RunFolder:
+    """The folder of a run among `runs`."""
+    return RunFolder(runs / f"{experiment}-{scale}-seed{seed}")
+
+
+def last_checkpoint(folder: RunFolder) -> int | None:
+    """The steps done at the last checkpoint that is whole, None where there is none; told without JAX."""
+    # While a checkpoint is written, its folder has a longer name.
+    return max((int(path.name) for path in folder.checkpoints.glob("*") if path.name.isdecimal()), default=None)
+
+
 def claim(folder: RunFolder, config: RunConfig, plan: mixsched.Plan, *, resume: bool) -> mixsched.Plan:
     """Make a new run of the folder, or check that the run in it is this one and may be continued.
 
@@ -31,10 +42,15 @@ def claim(folder: RunFolder, config: RunConfig, plan: mixsched.Plan, *, resume: 
             raise UsageError(
                 f"'{left}' is of a run whose config.json is gone; restore that file, or remove '{folder.path}'"
             )
-    write_text(folder.plan, json.dumps(plan.to_json(), indent=1) + "\n")
+    record_plan(folder, plan)
     # Last, so that a folder with a configuration has a plan too.
     write_text(folder.config, json.dumps(dataclasses.asdict(config), indent=1) + "\n")
     return plan
+
+
+def record_plan(folder: RunFolder, plan: mixsched.Plan) -> None:
+    """Write the plan as it is now, with its amendments."""
+    write_text(folder.plan, json.dumps(plan.to_json(), indent=1) + "\n")
 
 
 def record_data(folder: RunFolder, data: dict[str, str]) -> None:
@@ -51,6 +67,11 @@ def record_data(folder: RunFolder, data: dict[str, str]) -> None:
     if data.keys() - config.data.keys():
         config = dataclasses.replace(config, data=config.data | data)
         write_text(folder.config, json.dumps(dataclasses.asdict(config), indent=1) + "\n")
+
+
+def declared(plan: mixsched.Plan) -> mixsched.Plan:
+    """A plan as it was declared, without the amendments made since."""
+    return dataclasses.replace(plan, amendments=())
 
 
 def drop_after(path: Path, steps_done: int) -> None:
@@ -90,8 +111,7 @@ def _check_same(folder: RunFolder, config: RunConfig, plan: mixsched.Plan) -> mi
     before = dataclasses.replace(before, data={name: before.data[name] for name in config.data if name in before.data})
     before, after = (dataclasses.asdict(dataclasses.replace(each, shards="")) for each in (before, config))
     in_force = read_plan(folder)
-    declared = dataclasses.replace(in_force, amendments=())
-    changed = differences(before, after, name="config") or declared.differences(plan)
+    changed = differences(before, after, name="config") or declared(in_force).differences(declared(plan))
     if changed:
         raise UsageError(
             f"'{folder.path}' holds a run of another configuration: {'; '.join(changed)}; "

@@ -111,8 +111,6 @@ SCALES: dict[str, Scale] = {
     "2.8b": _paper_scale("2.8b", peak_lr=4e-4),
 }
 
-# Chip-hours on TPU v5e for 200B tokens (arXiv 2408.10914, section 2.3).
-PAPER_CHIP_HOURS_PER_200B = {"470m": 4_736, "2.8b": 13_824}
 # Tokens in the paper's sources (section 2.1 and appendix A); a plan without shards counts its epochs by them.
 PAPER_SOURCE_TOKENS = {
     "text": 503_000_000_000,

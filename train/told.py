@@ -1,46 +1,76 @@
 """What a run will do, told before it starts and without JAX: phases, sources, steps, tokens, cost."""
 
+import itertools
 from pathlib import Path
 
 import mixsched
 from mixsched.shards import rows_in
-from train.scales import PAPER_CHIP_HOURS_PER_200B, PAPER_SOURCE_TOKENS, SCALES, Scale
+from train.cost import PAPER_CHIP_HOURS_PER_200B, chip_hours_by_kind
+from train.epochs import boundless
+from train.lineage import Lineage
+from train.scales import PAPER_SOURCE_TOKENS, Scale
 
 
-def tell(schedule: mixsched.Schedule, scale: Scale, scale_name: str, *, shards: Path) -> str:
-    """The table of a schedule and, below it, steps, tokens, parameters and the paper's chip-hours."""
-    table, said = _table(schedule, scale, shards)
-    tokens = schedule.total_tokens
+def tell(lineage: Lineage, scale: Scale, scale_name: str, *, shards: Path) -> str:
+    """The table of all phases and, below it, steps, tokens, parameters and chip-hours of the experiment's own part."""
+    table, said = _table(lineage, scale, shards)
+    steps, tokens = lineage.own_steps(scale), lineage.own_tokens(scale)
     lines = [
         table,
         "",
-        f"{schedule.total_steps:,} steps of {_sizes(schedule)} samples x {schedule.context_tokens:,} tokens "
+        *_whose_steps(lineage, scale),
+        f"{steps:,} steps of {scale.batch_size} samples x {scale.model.context_tokens:,} tokens "
         f"= {tokens:,} tokens, which stand for {tokens * scale.paper_tokens_per_token / 1e9:,.1f}B of the paper's",
         f"{scale.model.parameters:,} parameters at scale {scale_name}",
-        _chip_hours(scale, scale_name, tokens),
+        _chip_hours(lineage, scale, scale_name),
         said,
     ]
     return "\n".join(lines)
 
 
-def _sizes(schedule: mixsched.Schedule) -> str:
-    return " then ".join(str(size) for size in dict.fromkeys(schedule.batch_sizes))
-
-
-def _table(schedule: mixsched.Schedule, scale: Scale, shards: Path) -> tuple[str, str]:
+def _table(lineage: Lineage, scale: Scale, shards: Path) -> tuple[str, str]:
     """What each source gives, and where its epochs are known from: a whole plan where there are shards."""
+    schedule = lineage.schedule(scale)
     if shards.is_dir():
-        plan = mixsched.Plan(schedule, rows_in(shards, schedule.sources), seed=0)
+        plan = lineage.plan(scale, rows_in(shards, schedule.sources), seed=0)
         return mixsched.plan_text(plan), f"epochs are of the shards in '{shards}'"
+    plan = lineage.plan(scale, boundless(schedule), seed=0)
+    rows: dict[str, float] = dict(plan.pools)
     if scale.paper_tokens_per_token == 1:
-        paper = {name: tokens / schedule.context_tokens for name, tokens in PAPER_SOURCE_TOKENS.items()}
+        rows = {name: tokens / schedule.context_tokens for name, tokens in PAPER_SOURCE_TOKENS.items()} | rows
         told = f"epochs are of the paper's sources, since there are no shards in '{shards}'"
-        return mixsched.phase_table(schedule, paper), told
-    return mixsched.phase_table(schedule, {}), f"epochs are not known before there are shards in '{shards}'"
+    else:
+        told = f"epochs are not known before there are shards in '{shards}'"
+    needs = [
+        f"{plan.schedule.context_tokens * pool:,} different tokens of {source} are needed{_paper_has(source, scale)}"
+        for source, pool in plan.pools.items()
+    ]
+    return mixsched.phase_table(schedule, rows, plan.quota), "\n".join([*needs, told])
 
 
-def _chip_hours(scale: Scale, scale_name: str, tokens: int) -> str:
-    if scale_name not in PAPER_CHIP_HOURS_PER_200B or scale.model != SCALES[scale_name].model:
+def _paper_has(source: str, scale: Scale) -> str:
+    if scale.paper_tokens_per_token != 1 or source not in PAPER_SOURCE_TOKENS:
+        return ""
+    return f"; the paper's source has {PAPER_SOURCE_TOKENS[source] / 1e9:,.1f}B"
+
+
+def _whose_steps(lineage: Lineage, scale: Scale) -> list[str]:
+    """Which steps are whose, where the experiment starts from another."""
+    if lineage.origin is None:
+        return []
+    ends, origin = [lineage.schedule(scale).total_steps], lineage.origin
+    while origin is not None:
+        ends.insert(0, origin.schedule(scale).total_steps)
+        origin = origin.origin
+    stretches = [f"{first:,}..{end - 1:,}" for first, end in itertools.pairwise([0, *ends])]
+    told = [f"{steps} are of {name}" for name, steps in zip(lineage.names, stretches, strict=True)]
+    return [f"steps {', '.join(told[:-1])}, from which it starts; its own are {stretches[-1]}:"]
+
+
+def _chip_hours(lineage: Lineage, scale: Scale, scale_name: str) -> str:
+    hours = chip_hours_by_kind(lineage.experiment, scale_name, scale)
+    if hours is None:
         return "chip-hours: the paper has no model of this size"
-    hours = PAPER_CHIP_HOURS_PER_200B[scale_name] * tokens / 200e9
-    return f"{hours:,.0f} TPU v5e chip-hours at the paper's rate of {PAPER_CHIP_HOURS_PER_200B[scale_name]:,} per 200B"
+    told = [f"at the paper's rate of {PAPER_CHIP_HOURS_PER_200B[scale_name]:,} per 200B"] * bool(hours.by_rate)
+    told += [f"by the paper's figure of {hours.of_cooldowns:,.0f} for a cooldown of 40B"] * bool(hours.of_cooldowns)
+    return f"{hours.by_rate + hours.of_cooldowns:,.0f} TPU v5e chip-hours {' and '.join(told)}"

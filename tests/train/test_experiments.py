@@ -6,26 +6,56 @@ from pathlib import Path
 
 import pytest
 
-from train.experiment import build_schedule
-from train.load_experiment import load_experiment
+from mixsched.mixes import mix_to_json
+from train.experiment import phases
+from train.lineage import load_lineage
+from train.load_experiment import experiment_files
 from train.scales import SCALES
 from train.told import tell
 
-FILES = sorted(path for path in Path("experiments").glob("*.py") if path.stem not in {"__init__", "mixes"})
+FILES = experiment_files(Path("experiments"))
 GOLDEN = Path("tests/golden")
+
+
+def dumped(path: Path) -> dict:
+    """What an experiment declares: its mixes once, lengths and learning rates of its own stages at each scale."""
+    lineage = load_lineage(path)
+    return {
+        "starts_from": lineage.parent,
+        "epochs": lineage.experiment.epochs,
+        "mixes": {stage.name: mix_to_json(stage.mix) for stage in lineage.experiment.stages},
+        "scales": {
+            name: {
+                "steps": [lineage.first_step(scale), lineage.schedule(scale).total_steps],
+                "stages": {
+                    phase.name: {field: value for field, value in phase.to_json().items() if field in ("length", "lr")}
+                    for phase in phases(lineage.experiment, scale)
+                },
+            }
+            for name, scale in SCALES.items()
+        },
+    }
+
+
+def check_golden(name: str, dump: dict) -> None:
+    golden = GOLDEN / f"{name}.json"
+    found = json.dumps(dump, indent=1, sort_keys=True) + "\n"
+    assert golden.exists(), f"write {golden}:\n{found}"
+    assert found == golden.read_text()
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_experiment_resolves_to_its_golden_dump(path):
-    experiment = load_experiment(path)
-    dump = {
-        name: {"settings": dataclasses.asdict(scale), "schedule": build_schedule(experiment, scale).to_json()}
-        for name, scale in SCALES.items()
-    }
-    golden = GOLDEN / f"{path.stem}.json"
-    found = json.dumps(dump, indent=1, sort_keys=True) + "\n"
-    assert golden.exists(), f"write {golden}:\n{found}"
-    assert found == golden.read_text()
+    check_golden(path.stem, dumped(path))
+
+
+def test_scales_are_their_golden_dump():
+    check_golden("scales", {name: dataclasses.asdict(scale) for name, scale in SCALES.items()})
+
+
+def test_every_golden_dump_is_of_something_that_is_there():
+    names = {path.stem for path in FILES}
+    assert {path.stem for path in GOLDEN.glob("*.json")} - names == {"plans", "scales"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -37,8 +67,8 @@ def test_experiment_is_short_and_states_its_command(path):
 
 def test_code25_at_paper_scale_has_the_papers_steps_and_a_quarter_of_code_to_the_sample():
     scale = SCALES["470m"]
-    schedule = build_schedule(load_experiment(Path("experiments/code25.py")), scale)
-    told = tell(schedule, scale, "470m", shards=Path("no/shards"))
+    lineage = load_lineage(Path("experiments/code25.py"))
+    schedule, told = lineage.schedule(scale), tell(lineage, scale, "470m", shards=Path("no/shards"))
     assert schedule.total_steps == 47_684
     assert (schedule.batch_size, schedule.context_tokens) == (512, 8_192)
     assert "25.0%   50,000,297,984   6,103,552" in told
@@ -47,12 +77,12 @@ def test_code25_at_paper_scale_has_the_papers_steps_and_a_quarter_of_code_to_the
 
 
 def test_warmup_at_paper_scale_is_the_papers_and_in_proportion_elsewhere():
-    experiment = load_experiment(Path("experiments/text_only.py"))
-    paper = build_schedule(experiment, SCALES["470m"])
+    lineage = load_lineage(Path("experiments/text_only.py"))
+    paper = lineage.schedule(SCALES["470m"])
     assert paper.total_steps == 95_368
     peak = SCALES["470m"].optimizer.peak_lr
     assert paper.learning_rate(1_324) == peak
     assert paper.learning_rate(1_323) < peak
     assert paper.learning_rate(95_367) == pytest.approx(peak / 10)
-    nano = build_schedule(experiment, SCALES["nano"])
+    nano = lineage.schedule(SCALES["nano"])
     assert nano.learning_rate(6) == SCALES["nano"].optimizer.peak_lr > nano.learning_rate(5)

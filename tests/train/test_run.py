@@ -2,28 +2,16 @@
 
 import json
 import signal
-from pathlib import Path
 
-import jax
-import numpy as np
 import pytest
 from launch import finish, interrupt
+from runs_alike import lines_of, same_parameters
 
 import mixsched
 from eval.results import read_rows
-from eval.rundir import RunFolder, read_config
-from model.checkpoint import named_arrays, read_checkpoints, restore_model
-from model.sharding import data_mesh
+from eval.rundir import RunFolder
 
 RUN = "code25-nano-seed0"
-
-
-def final_parameters(folder: RunFolder) -> dict[str, np.ndarray]:
-    with read_checkpoints(folder.checkpoints) as checkpoints:
-        step = checkpoints.latest_step()
-        assert step is not None
-        model = restore_model(checkpoints, step, read_config(folder).model, data_mesh(jax.devices()[:1]))
-    return {name: np.asarray(array) for name, array in named_arrays(model).items()}
 
 
 def test_every_line_of_metrics_has_served_what_the_plan_says(finished_run):
@@ -76,10 +64,8 @@ def test_an_interrupted_and_killed_run_continues_to_the_same_bits(finished_run, 
     for kept in (folder.evaluations, folder.judgements):
         assert [path.name for path in kept.iterdir()] == ["1"]
 
-    expected, found = final_parameters(finished_run), final_parameters(folder)
-    assert expected.keys() == found.keys()
-    assert all(np.array_equal(expected[name], found[name]) for name in expected)
-    assert comparable(finished_run.metrics) == comparable(folder.metrics)
+    assert same_parameters(folder, finished_run)
+    assert lines_of(folder) == lines_of(finished_run)
     assert [(row.step, row.task, row.value) for row in read_rows(folder.results)] == [
         (row.step, row.task, row.value) for row in read_rows(finished_run.results)
     ]
@@ -92,10 +78,3 @@ def test_resuming_a_finished_run_changes_nothing(finished_run, tiny_arguments):
     }
     assert "done: 32 steps" in finish([*tiny_arguments(finished_run.path.parent), "--resume"])
     assert before == {path: path.read_bytes() for path in before}
-
-
-def comparable(metrics: Path) -> list[dict]:
-    """The lines without what a clock says."""
-    clocks = {"tokens_per_s", "wait_share"}
-    lines = (json.loads(line) for line in metrics.read_text().splitlines())
-    return [{name: value for name, value in line.items() if name not in clocks} for line in lines]

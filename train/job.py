@@ -1,0 +1,36 @@
+"""What to train, and how far it came."""
+
+import dataclasses
+import signal
+from pathlib import Path
+
+from eval.rundir import RunFolder
+from train.amend import Change
+from train.lineage import Lineage
+from train.parent import Parent
+from train.scales import Scale
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What to train: an experiment at a scale (after overrides), with a seed, on which shards, into which folder."""
+
+    lineage: Lineage
+    scale: str
+    seed: int
+    settings: Scale
+    shards: Path
+    folder: RunFolder
+    parent: Parent | None = None
+    """The run that it begins from, unless it has begun."""
+    change: Change | None = None
+    """New weights for a run that is continued."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How far a run came: steps done of `total_steps`, and the signal that stopped it early, if one did."""
+
+    steps_done: int
+    total_steps: int
+    stopped_by: signal.Signals | None
