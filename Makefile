@@ -51,7 +51,7 @@ $(TORCH)/.ready: .venv/.ready
 CLUSTER := .venv/cluster
 
 test-cluster: $(CLUSTER)/.ready
-	TRAIN_CLUSTER=1 PYTHONPATH=$(CLUSTER) $(RUN) -m pytest tests/train/prepare/test_ray.py
+	TRAIN_CLUSTER=1 PYTHONPATH=$(CLUSTER) $(RUN) -m pytest tests/train/prepare/test_ray.py tests/experiments/test_ray.py
 
 $(CLUSTER)/.ready: .venv/.ready
 	@$(RUN) -m pip --version > /dev/null 2>&1 || $(RUN) -m ensurepip > /dev/null

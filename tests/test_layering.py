@@ -15,8 +15,8 @@ MAY_IMPORT = {
     "model": set(),
     "eval": {"mixsched", "model"},
     "train": {"mixsched", "model", "eval"},
-    "experiments": {"mixsched", "train"},
-    "figures": {"mixsched", "eval"},
+    "experiments": {"mixsched", "eval", "train"},
+    "figures": {"mixsched", "eval", "experiments"},
 }
 HEAVY = ("jax", "grain", "orbax", "matplotlib")
 
@@ -89,6 +89,12 @@ def test_no_modules_import_each_other_in_a_circle(package: str) -> None:
     graphlib.TopologicalSorter(graph).prepare()
 
 
+def test_figures_know_of_experiments_which_stand_where_and_nothing_more() -> None:
+    known = {name for module in modules("figures") for name in imports(module) if top(name) == "experiments"}
+    assert known <= {"experiments.study"}
+    assert not {top(name) for name in imports("experiments.study")} & MAY_IMPORT.keys()
+
+
 def test_mixsched_needs_numpy_alone() -> None:
     """Adapters have their own files, others load what is optional only where it is used; the benchmark is no part."""
     may = {*sys.stdlib_module_names, "mixsched", "numpy"}
@@ -116,7 +122,14 @@ def test_mixsched_loads_without_jax_grain_and_array_record() -> None:
 
 @pytest.mark.parametrize(
     "main",
-    ["train.__main__", "train.prepare.__main__", "eval.__main__", "figures.__main__", "mixsched.bench.__main__"],
+    [
+        "train.__main__",
+        "train.prepare.__main__",
+        "eval.__main__",
+        "experiments.__main__",
+        "figures.__main__",
+        "mixsched.bench.__main__",
+    ],
 )
 def test_help_is_quick_since_nothing_heavy_is_loaded_for_it(main: str) -> None:
     assert not loaded(main) & set(HEAVY)

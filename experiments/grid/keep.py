@@ -1,0 +1,63 @@
+"""Keeps the result rows of finished runs in the project: one file an experiment and scale, with the rows of all seeds.
+
+What is kept depends on the rows alone, so that keeping them again changes nothing.
+"""
+
+import dataclasses
+import fcntl
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from eval.results import Row, read_rows
+from eval.rundir import RunFolder
+from experiments.grid.arguments import Setup
+from experiments.grid.jobs import RunJob
+from experiments.grid.noted import keeping_lock
+from experiments.grid.state import run_state
+from mixsched.atomic import write_atomically
+
+
+def kept_rows(results: Path, scale: str, experiment: str) -> Path:
+    """The file of an experiment's rows."""
+    return results / scale / f"{experiment}.jsonl"
+
+
+def keep(jobs: Iterable[RunJob], setup: Setup, results: Path) -> list[Path]:
+    """Keep the rows of those of the runs that are finished; returns the files that this changed.
+
+    Rows of runs that are not finished here, or not here at all, stay as they were kept. Raises UsageError for a file
+    whose rows are damaged.
+    """
+    finished = [job for job in jobs if run_state(job, setup).keepable]
+    changed = []
+    for experiment in dict.fromkeys(job.experiment for job in finished):
+        path = kept_rows(results, setup.scale, experiment)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        runs = {job.run for job in finished if job.experiment == experiment}
+        # Two processes that keep rows at once would each write what they had read before.
+        with keeping_lock(setup.runs).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            rows = [row for row in read_rows(path) if row.run not in runs]
+            rows += [row for run in sorted(runs) for row in read_rows(RunFolder(setup.runs / run).results)]
+            written = _written(rows)
+            if not path.exists() or path.read_bytes() != written:
+                write_atomically(path, [written])
+                changed.append(path)
+    return changed
+
+
+def _written(rows: Iterable[Row]) -> bytes:
+    last = {_measurement(row): row for row in rows}
+    lines = (json.dumps(dataclasses.asdict(row), allow_nan=False) + "\n" for row in sorted(last.values(), key=_place))
+    return "".join(lines).encode()
+
+
+def _measurement(row: Row) -> tuple:
+    """Two rows of one measurement differ in value and time alone."""
+    return (row.run, row.step, row.task, row.metric, row.n, row.asked, tuple(row.covers))
+
+
+def _place(row: Row) -> tuple:
+    # Of a task that was asked in several ways the later comes last, as in a run's own results.
+    return (row.seed, row.run, row.step, row.task, row.metric, row.when, row.asked, row.n, row.covers)

@@ -1,0 +1,89 @@
+"""Workers: what becomes of their jobs when they die, and which cores they have. None of these jobs comes to train."""
+
+import os
+from pathlib import Path
+
+import pytest
+from grids import write_experiment
+
+from experiments.grid.arguments import Setup
+from experiments.grid.catalogue import Catalogue, pick, read_catalogue
+from experiments.grid.jobs import Job, jobs_of
+from experiments.grid.noted import failure_of
+from experiments.grid.pool import Pool, shares
+from train.scales import scale_named
+
+FATAL = """
+import os, sys
+if "worker" in sys.argv[0]:
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture
+def setup(tmp_path) -> Setup:
+    return Setup(settings=scale_named("nano"), seeds=1, runs=tmp_path / "runs", shards=tmp_path / "none", suite="none")
+
+
+def jobs_in(folder: Path, setup: Setup, *names: str) -> tuple[Job, ...]:
+    catalogue: Catalogue = read_catalogue(folder)
+    return jobs_of(catalogue, pick(catalogue, names, (), everything=False, a_run_judges=False), setup)
+
+
+def ending(pool: Pool, job: Job):
+    pool.start(job)
+    assert pool.free == 0
+    while not (ended := pool.wait(10)):
+        pass
+    assert pool.free == 1
+    return ended
+
+
+def test_a_worker_that_is_killed_fails_its_job_alone_and_another_takes_its_place(tmp_path, setup):
+    write_experiment(tmp_path / "more", "fatal")
+    with (tmp_path / "more" / "fatal.py").open("a") as stream:
+        stream.write(FATAL)
+    write_experiment(tmp_path / "more", "refused")
+    fatal, refused = jobs_in(tmp_path / "more", setup, "fatal", "refused")
+    with Pool(setup, 1) as pool:
+        [ended] = ending(pool, fatal)
+        assert ended.ending == "failed"
+        assert ended.why.startswith(
+            "its worker process ended by SIGKILL, perhaps because the machine ran out of memory"
+        )
+        assert failure_of(setup.runs, fatal.name) == ended.why
+        [ended] = ending(pool, refused)
+    assert ended.ending == "failed"
+    assert str(tmp_path / "none") in ended.why
+    log = (setup.runs / "refused-nano-seed0" / "log.txt").read_text()
+    assert ended.why in log
+    assert "Traceback" not in log
+
+
+def test_what_is_no_mistake_of_the_user_keeps_its_traceback_in_the_log(tmp_path, setup):
+    write_experiment(tmp_path / "more", "odd")
+    (setup.runs / "odd-nano-seed0").mkdir(parents=True)
+    (setup.runs / "odd-nano-seed0" / "config.json").mkdir()
+    [odd] = jobs_in(tmp_path / "more", setup, "odd")
+    with Pool(setup, 1) as pool:
+        [ended] = ending(pool, odd)
+    assert ended.why.startswith("IsADirectoryError: ")
+    assert ended.why.endswith(f"(the rest is in '{setup.runs / 'odd-nano-seed0' / 'log.txt'}')")
+    assert "Traceback" in (setup.runs / "odd-nano-seed0" / "log.txt").read_text()
+
+
+def test_leaving_the_pool_ends_its_workers(tmp_path, setup):
+    write_experiment(tmp_path / "more", "refused")
+    with Pool(setup, 1) as pool:
+        ending(pool, *jobs_in(tmp_path / "more", setup, "refused"))
+        [worker] = pool._workers
+        assert worker.process.poll() is None
+    assert worker.process.returncode is not None
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker.process.pid, 0)
+
+
+def test_cores_are_shared_out_as_evenly_as_can_be():
+    assert shares([0, 1, 2, 3, 4], 2) == [[0, 1], [2, 3, 4]]
+    assert shares([4, 6], 2) == [[4], [6]]
+    assert shares([0, 1], 3) == [[0], [1], [0]]
