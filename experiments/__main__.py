@@ -5,7 +5,7 @@ from types import ModuleType
 
 import tyro
 
-from experiments.grid import keeping, listing, planning, running, status
+from experiments.grid import keep, listing, planning, running, status
 from experiments.grid.arguments import Choice, default_setup
 from mixsched import cli
 from mixsched.errors import UsageError, did_you_mean
@@ -15,7 +15,7 @@ COMMANDS: dict[str, ModuleType] = {
     "plan": planning,
     "run": running,
     "status": status,
-    "keep": keeping,
+    "keep": keep,
 }
 
 

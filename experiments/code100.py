@@ -4,7 +4,8 @@
     python -m train --exp experiments/code100.py --scale 470m
 
 At 470m: 4,736 TPU v5e chip-hours by the paper's rate.
-Expected: reasoning 44.7, knowledge 1.5, code 15.5 (Table 2).
+Expected: reasoning 44.7, knowledge 1.5, code 15.5 (Table 2);
+against no code: reasoning -18.3%, knowledge -86%; code 2.6 times that of a quarter of code.
 """
 
 from experiments.mixes import BILLION, text_and_code

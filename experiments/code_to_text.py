@@ -1,4 +1,4 @@
-"""Code -> text: from code alone, on to text with a tenth of code for 200B tokens (paper 3.1, Figure 2, Table 2).
+"""Code -> text: from code alone, on to text with a tenth of code for 200B tokens (paper 3.1, Figures 2, 3, 8).
 
     python -m train --exp experiments/code_to_text.py
     python -m train --exp experiments/code_to_text.py --scale 470m

@@ -101,13 +101,13 @@ FIGURES: dict[str, Figure] = {
         baseline="text_only",
     ),
     "curricula": Figure(
-        "When code comes, at 25% of code in all",
+        "When code comes, at 25% of code in all but under ADO",
         _variants(
             code_fading_out="fading out, 50% to 0%",
             code_fading_in="fading in, 0% to 50%",
             code_early="first half only, 50%",
             code_late="second half only, 50%",
-            code_adaptive="set by ADO",
+            code_adaptive="set by ADO, from 25%",
         ),
         baseline="code25",
     ),

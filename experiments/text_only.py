@@ -1,4 +1,4 @@
-"""Text alone for 400B tokens, from scratch: the baseline of every comparison (paper 3.1, Figure 2, Table 2).
+"""Text alone for 400B tokens, from scratch: the baseline of Figures 2 and 8 (paper 3.1, Table 2).
 
     python -m train --exp experiments/text_only.py
     python -m train --exp experiments/text_only.py --scale 470m

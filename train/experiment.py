@@ -75,7 +75,8 @@ class Experiment:
     - `starts_from`: the name of another experiment, from whose last checkpoint (at the same scale and seed) this one
       goes on: model, optimizer state, steps, learning rate and the place in every source.
     - `epochs`: for a source, how many passes the run makes over what it reads of it; it reads so many rows less.
-    - `adaptive`: the declared mix is only where an algorithm begins, which sets the weights while the run trains.
+    - `adaptive`: the declared mix is only where an algorithm begins, which sets the weights while the run trains, to
+        its end; so there is one stage, and what comes after it is an experiment that starts from this one.
     """
 
     stages: tuple[Stage, ...]
@@ -103,6 +104,7 @@ class Experiment:
             )
         check_kind("`adaptive`", self.adaptive, (Adaptive, type(None)), "give Adaptive() or leave it out")
         self._check_epochs()
+        self._check_adaptive()
 
     def _check_epochs(self) -> None:
         if not isinstance(self.epochs, Mapping):
@@ -118,6 +120,21 @@ class Experiment:
             raise UsageError(
                 f"`epochs` can't be given together with `starts_from`, since {self.starts_from!r} settles how many "
                 "rows are read of each source; leave one of the two out"
+            )
+
+    def _check_adaptive(self) -> None:
+        if self.adaptive is None:
+            return
+        if len(self.stages) > 1 or not all(isinstance(stage.mix, Mapping) for stage in self.stages):
+            raise UsageError(
+                "`adaptive` sets the weights from the first step to the last, so it takes one stage of constant "
+                f"weights, got {' and '.join(f'{stage.name!r} of {stage.mix!r}' for stage in self.stages)}; put what "
+                "comes after it into an experiment that starts from this one"
+            )
+        if self.epochs:
+            raise UsageError(
+                "`epochs` can't be given together with `adaptive`, which settles how much is read of each source; "
+                "leave one of the two out"
             )
 
     @property

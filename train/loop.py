@@ -1,30 +1,27 @@
 """The training loop: the one place where batches, the step, clocks, files and signals meet."""
 
 import contextlib
-import dataclasses
-import functools
 import time
 
 import jax
+import orbax.checkpoint as ocp
 
-from eval.heldout import load_heldout
+import mixsched
 from eval.measure import heldout_rows_of
 from eval.results import append_rows
-from eval.rundir import RunConfig, locked
-from mixsched.errors import UsageError
+from eval.rundir import locked
 from model.checkpoint import read_checkpoints, write_checkpoints
-from model.sharding import data_mesh
-from train.adaptive import follow
+from train.adaptive import Observe, follow
 from train.amend import amend_run
 from train.checkpoint import restore, save
-from train.data import check_tokenizer, fingerprints_of, open_sources, put_batch, read_batches, rows_of
-from train.experiment import phases
+from train.data import fingerprints_of, put_batch, read_batches, rows_of
 from train.job import Job, Outcome
 from train.metrics import Meter
 from train.progress import shown
-from train.rundir import claim, drop_after, drop_folders_after, record_data, record_plan, run_folder
+from train.ready import Ready, make_ready, opened
+from train.rundir import claim, record_data, rewind
 from train.signals import stop_wish
-from train.state import init_state, make_optimizer, state_maker
+from train.state import TrainState, init_state
 from train.step import jit_step
 
 KEEP_CHECKPOINTS = 3
@@ -35,74 +32,22 @@ def train(job: Job, *, resume: bool) -> Outcome:
 
     Raises UsageError before anything is written if data, configuration and devices do not fit together.
     """
-    if jax.process_count() > 1:
-        raise UsageError(f"one run is one process as yet, this is one of {jax.process_count()}; start it on one host")
-    mesh = data_mesh()
-    settings, batch_size = job.settings, job.settings.batch_size
-    if batch_size % mesh.size:
-        raise UsageError(
-            f"`--batch-size` must be a multiple of the {mesh.size} devices, got {batch_size}; "
-            f"{mesh.size * max(1, batch_size // mesh.size)} would fit"
-        )
-    context_tokens = settings.model.context_tokens
-    tokenizer = check_tokenizer(job.shards, vocab_size=settings.model.vocab_size)
-    opened = functools.partial(open_sources, job.shards, context_tokens=context_tokens, tokenizer=tokenizer)
-    heldout = load_heldout(job.shards, rows=settings.heldout_rows, context_tokens=context_tokens, tokenizer=tokenizer)
-    plan = job.lineage.plan(settings, rows_of(opened(job.lineage.schedule(settings).sources)), seed=job.seed)
-    if job.parent is not None:
-        plan = job.parent.extended(plan, phases(job.lineage.experiment, settings))
-    data = fingerprints_of(opened(plan.sources)) | {f"{held.source}/heldout": held.fingerprint for held in heldout}
-    config = _config(job, tokenizer=tokenizer, data=data)
-    if job.parent is not None:
-        job.parent.check_same_data(config)
-    optimizer = make_optimizer(settings.optimizer)
-    make_state = state_maker(settings.model, optimizer, key=jax.random.key(job.seed))
-
-    if job.change is not None and not job.folder.config.exists():
-        raise UsageError(
-            f"'{job.folder.path}' holds no run yet, so there is nothing to amend; look at `--seed` and `--runs`"
-        )
-    adaptive = job.lineage.experiment.adaptive
-    if job.change is not None and adaptive is not None:
-        raise UsageError(f"the weights of '{job.folder.path}' are set by its losses; `--amend` can't change them too")
-
+    ready = make_ready(job)
+    settings, mesh = job.settings, ready.mesh
     with contextlib.ExitStack() as stack:
         stack.enter_context(locked(job.folder))
-        plan = claim(job.folder, config, plan, resume=resume)
+        plan = claim(job.folder, ready.config, ready.plan, resume=resume)
         wish = stack.enter_context(stop_wish())
         checkpoints = stack.enter_context(write_checkpoints(job.folder.checkpoints, keep=KEEP_CHECKPOINTS))
         saved = checkpoints.latest_step()
         steps_done = job.lineage.first_step(settings) if saved is None else saved
-        for path in (job.folder.metrics, job.folder.results):
-            drop_after(path, steps_done)
-        for path in (job.folder.evaluations, job.folder.judgements):
-            drop_folders_after(path, steps_done)
-        sources = opened((*plan.sources, *(job.change.sources if job.change else ())))
-        if job.change is not None:
-            plan = amend_run(job.folder, plan, job.change, rows=rows_of(sources), steps_done=steps_done)
-        record_data(job.folder, fingerprints_of(sources))
-        observe = None
-        if adaptive is not None:
-            first_step = job.lineage.first_step(settings)
-            plan, observe = follow(job.folder, adaptive, settings, plan, first_step=first_step, steps_done=steps_done)
-            record_plan(job.folder, plan)
+        rewind(job.folder, steps_done)
+        plan, observe, sources = _as_it_stands(job, ready, plan, steps_done)
         if steps_done == plan.total_steps:
             return Outcome(steps_done, plan.total_steps, None)
-        if saved is not None:
-            state = restore(checkpoints, saved, make_state, plan, mesh)
-        elif job.parent is not None:
-            # Adam's moments are taken over with the model; whether the paper's continued runs did so is not stated.
-            job.parent.check_origin_of(plan)
-            with read_checkpoints(job.parent.folder.checkpoints) as parents:
-                state = restore(parents, steps_done, make_state, job.parent.plan, mesh)
-            save(checkpoints, steps_done, state, plan)
-            # From here on the folder is complete without the parent's.
-            checkpoints.wait_until_finished()
-        else:
-            assert job.lineage.parent is None
-            state = init_state(make_state, mesh)
+        state = _state(job, ready, plan, checkpoints, steps_done)
 
-        step_function = jit_step(state, optimizer, sources=len(plan.sources), mesh=mesh)
+        step_function = jit_step(state, ready.optimizer, sources=len(plan.sources), mesh=mesh)
         watch = stack.enter_context(shown(plan.total_steps, steps_done))
         meter = Meter(
             job.folder.metrics,
@@ -112,7 +57,7 @@ def train(job: Job, *, resume: bool) -> Outcome:
             watch=watch,
             observe=observe,
         )
-        batches, recorded = read_batches(plan, sources, first_step=steps_done), plan
+        batches = read_batches(plan, sources, first_step=steps_done)
         stack.enter_context(jax.transfer_guard("disallow"))
 
         for step in range(steps_done, plan.total_steps):
@@ -132,33 +77,51 @@ def train(job: Job, *, resume: bool) -> Outcome:
             stop = wish.caught is not None
             if last or steps_done % settings.eval_every_steps == 0:
                 meter.flush()
-                rows = heldout_rows_of(state.model, heldout, config, plan, steps_done=steps_done, mesh=mesh)
+                rows = heldout_rows_of(state.model, ready.heldout, ready.config, plan, steps_done=steps_done, mesh=mesh)
                 append_rows(job.folder.results, rows)
                 meter.restart_clock()
             if last or stop or steps_done % settings.checkpoint_every_steps == 0:
                 # After the evaluation: a checkpoint vouches for every row up to its step.
                 meter.flush()
-                if meter.plan is not recorded:
-                    recorded = meter.plan
-                    record_plan(job.folder, recorded)
-                save(checkpoints, steps_done, state, recorded)
+                save(checkpoints, steps_done, state, meter.plan)
                 meter.restart_clock()
             if stop and not last:
                 return Outcome(steps_done, plan.total_steps, wish.caught)
         return Outcome(steps_done, plan.total_steps, None)
 
 
-def _config(job: Job, *, tokenizer: str, data: dict[str, str]) -> RunConfig:
-    parent = job.lineage.parent
-    runs = job.folder.path.parent
-    return RunConfig(
-        run=job.folder.path.name,
-        experiment=job.lineage.name,
-        scale=job.scale,
-        seed=job.seed,
-        shards=str(job.shards),
-        tokenizer=tokenizer,
-        data=data,
-        settings=dataclasses.asdict(job.settings),
-        starts_from="" if parent is None else run_folder(runs, parent, job.scale, seed=job.seed).path.name,
-    )
+def _as_it_stands(
+    job: Job, ready: Ready, plan: mixsched.Plan, steps_done: int
+) -> tuple[mixsched.Plan, Observe | None, dict[str, mixsched.Rows]]:
+    """The plan with what was and is changed in it, who changes it from here on, and the sources that it reads."""
+    added = () if job.change is None else job.change.sources
+    sources = opened(job, (*plan.sources, *added), tokenizer=ready.tokenizer)
+    observe = None
+    if job.change is not None:
+        plan = amend_run(job.folder, plan, job.change, rows=rows_of(sources), steps_done=steps_done)
+    record_data(job.folder, fingerprints_of(sources))
+    if job.lineage.experiment.adaptive is not None:
+        first_step = job.lineage.first_step(job.settings)
+        plan, observe = follow(
+            job.folder, job.lineage.experiment, job.settings, plan, first_step=first_step, steps_done=steps_done
+        )
+    return plan, observe, sources
+
+
+def _state(
+    job: Job, ready: Ready, plan: mixsched.Plan, checkpoints: ocp.CheckpointManager, steps_done: int
+) -> TrainState:
+    """The state after so many steps: of the run's own checkpoint, or of its parent's, or a new one."""
+    if checkpoints.latest_step() is not None:
+        return restore(checkpoints, steps_done, ready.make_state, plan, ready.mesh)
+    if job.parent is None:
+        assert job.lineage.parent is None
+        return init_state(ready.make_state, ready.mesh)
+    # Adam's moments are taken over with the model; whether the paper's continued runs did so is not stated.
+    job.parent.check_origin_of(plan)
+    with read_checkpoints(job.parent.folder.checkpoints) as parents:
+        state = restore(parents, steps_done, ready.make_state, job.parent.plan, ready.mesh)
+    save(checkpoints, steps_done, state, plan)
+    # From here on the folder is complete without the parent's.
+    checkpoints.wait_until_finished()
+    return state

@@ -74,25 +74,37 @@ def declared(plan: mixsched.Plan) -> mixsched.Plan:
     return dataclasses.replace(plan, amendments=())
 
 
-def drop_after(path: Path, steps_done: int) -> None:
+def rewind(folder: RunFolder, steps_done: int) -> None:
+    """Take back all that tells of steps after the checkpoint that a run goes on from: it comes again."""
+    for path in (folder.metrics, folder.results):
+        _drop_lines_after(path, steps_done)
+    for path in (folder.evaluations, folder.judgements):
+        _drop_folders_after(path, steps_done)
+
+
+def _drop_lines_after(path: Path, steps_done: int) -> None:
     """Remove the lines of a JSONL file that tell of steps beyond `steps_done`, and a torn last line.
 
-    What a killed run wrote after its last checkpoint comes again when it continues; it must not stand there twice.
-    A line of metrics counts `steps_done`, a result row says `step`: both are steps finished.
+    A line of metrics counts `steps_done`, a result row says `step`: both are steps finished. Raises UsageError that
+    names a line that is damaged.
     """
     if not path.exists():
         return
     kept = []
-    for line in path.read_text().splitlines(keepends=True):
+    for number, line in enumerate(path.read_text().splitlines(keepends=True), start=1):
         if not line.endswith("\n"):
             continue
-        told = json.loads(line)
-        if told.get("steps_done", told.get("step")) <= steps_done:
+        try:
+            told = json.loads(line)
+            after = told.get("steps_done", told.get("step")) > steps_done
+        except (ValueError, AttributeError, TypeError):
+            raise UsageError(f"line {number} of '{path}' tells of no step; remove that line to continue") from None
+        if not after:
             kept.append(line)
     write_text(path, "".join(kept))
 
 
-def drop_folders_after(path: Path, steps_done: int) -> None:
+def _drop_folders_after(path: Path, steps_done: int) -> None:
     """Remove what was kept of checkpoints beyond `steps_done`, in folders named by their steps."""
     for kept in path.glob("*"):
         if kept.name.isdecimal() and int(kept.name) > steps_done:

@@ -7,6 +7,7 @@ import mixsched
 from mixsched.shards import rows_in
 from train.cost import PAPER_CHIP_HOURS_PER_200B, chip_hours_by_kind
 from train.epochs import boundless
+from train.experiment import paper_steps
 from train.lineage import Lineage
 from train.scales import PAPER_SOURCE_TOKENS, Scale
 
@@ -18,6 +19,7 @@ def tell(lineage: Lineage, scale: Scale, scale_name: str, *, shards: Path) -> st
     lines = [
         table,
         "",
+        *_whose_weights(lineage, scale),
         *_whose_steps(lineage, scale),
         f"{steps:,} steps of {scale.batch_size} samples x {scale.model.context_tokens:,} tokens "
         f"= {tokens:,} tokens, which stand for {tokens * scale.paper_tokens_per_token / 1e9:,.1f}B of the paper's",
@@ -52,6 +54,21 @@ def _paper_has(source: str, scale: Scale) -> str:
     if scale.paper_tokens_per_token != 1 or source not in PAPER_SOURCE_TOKENS:
         return ""
     return f"; the paper's source has {PAPER_SOURCE_TOKENS[source] / 1e9:,.1f}B"
+
+
+def _whose_weights(lineage: Lineage, scale: Scale) -> list[str]:
+    """Which stages tell only where an algorithm begins, and when it sets the weights."""
+    told = []
+    for experiment in lineage.experiments:
+        if (adaptive := experiment.adaptive) is not None:
+            refit, every = (
+                paper_steps(tokens, scale) for tokens in (adaptive.refit_paper_tokens, adaptive.every_paper_tokens)
+            )
+            told.append(
+                f"the weights of {experiment.stages[0].name} are where ADO begins: it fits the losses every {refit:,} "
+                f"steps and sets the weights every {every:,}, so shares, samples and epochs will differ"
+            )
+    return told
 
 
 def _whose_steps(lineage: Lineage, scale: Scale) -> list[str]:

@@ -13,8 +13,12 @@ CODE_LIKE = ("web_code", "markup", "adjacent", "synthetic")
 
 
 def recipe(experiment: Experiment) -> str:
-    """Its own stages in percent: "text 75, code 25", "text, to text 50, code 50", "text 80, synthetic 20 (4 times)"."""
-    return ", then ".join(_mix(stage.mix, experiment.epochs) for stage in experiment.stages)
+    """Its own stages in percent: "text 75, code 25", "text, to text 50, code 50", "text 80, synthetic 20 (4 times)".
+
+    Where an algorithm sets the weights, where it begins: "ADO from text 75, code 25".
+    """
+    told = ", then ".join(_mix(stage.mix, experiment.epochs) for stage in experiment.stages)
+    return told if experiment.adaptive is None else f"ADO from {told}"
 
 
 def _mix(mix: Mix, epochs: Mapping[str, int]) -> str:
@@ -48,12 +52,12 @@ def _percent(share: Fraction | int) -> str:
 
 
 def text_tokens(experiment: Experiment) -> Fraction:
-    """The paper's tokens of text in the experiment's own part."""
+    """The paper's tokens of text in the experiment's own part, as declared."""
     return _tokens(experiment, lambda source: source == "text")
 
 
 def code_tokens(experiment: Experiment) -> Fraction:
-    """The paper's tokens of all that is made of code in the experiment's own part."""
+    """The paper's tokens of all that is made of code in the experiment's own part, as declared."""
     return _tokens(experiment, lambda source: source in CODE_LIKE)
 
 

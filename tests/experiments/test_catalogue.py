@@ -80,6 +80,10 @@ def test_every_experiment_of_a_figure_knows_it():
         assert {name for name in CATALOGUE if figure in CATALOGUE[name].figures} == set(experiments_of_figure(figure))
 
 
+def test_a_figure_of_two_parts_is_both():
+    assert experiments_of_figure("5") == (*experiments_of_figure("5a"), *experiments_of_figure("5b"))
+
+
 def test_an_experiment_of_a_figure_without_a_file_is_left_out_and_said():
     some = {name: CATALOGUE[name] for name in ("code00", "code25")}
     found = pick(some, (), ("4",), everything=False, a_run_judges=True)
@@ -103,6 +107,7 @@ def test_the_tree_has_each_experiment_below_its_parent():
         ("code_fading_in", "text, to text 50, code 50"),
         ("code_early", "text 50, code 50, then text"),
         ("balanced_synthetic", "text 50, code 50 (5 synthetic)"),
+        ("code_adaptive", "ADO from text 75, code 25"),
         ("synthetic_epochs04", "text 80, synthetic 20 (4 times)"),
         ("balanced_to_text_cooldown_with_code", "text 40, math 20, instruct 20, code 20"),
     ],
@@ -121,6 +126,7 @@ def test_tokens_of_text_and_code_are_those_of_the_own_part(name, text_b, code_b)
 
 
 def test_a_folder_adds_experiments(tmp_path):
+    assert read_catalogue(Path("experiments")) == CATALOGUE
     write_experiment(tmp_path, "mine", starts_from="code50")
     catalogue = read_catalogue(tmp_path)
     assert catalogue["mine"].parent == "code50"

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from figures.reference import known, table2
 from mixsched.mixes import mix_to_json
-from train.experiment import phases
+from train.cost import chip_hours
+from train.experiment import Adaptive, paper_steps, phases
 from train.lineage import load_lineage
 from train.load_experiment import experiment_files
-from train.scales import SCALES
+from train.scales import SCALES, Scale
 from train.told import tell
 
 FILES = experiment_files(Path("experiments"))
 GOLDEN = Path("tests/golden")
+MEASURES = ("reasoning", "knowledge", "code")
 
 
 def dumped(path: Path) -> dict:
@@ -31,10 +34,19 @@ def dumped(path: Path) -> dict:
                     phase.name: {field: value for field, value in phase.to_json().items() if field in ("length", "lr")}
                     for phase in phases(lineage.experiment, scale)
                 },
+                **_adaptive(lineage.experiment.adaptive, scale),
             }
             for name, scale in SCALES.items()
         },
     }
+
+
+def _adaptive(adaptive: Adaptive | None, scale: Scale) -> dict:
+    """The steps after which an algorithm sets the weights, where there is one."""
+    if adaptive is None:
+        return {}
+    tokens = dataclasses.asdict(adaptive)
+    return {"adaptive": {name.replace("paper_tokens", "steps"): paper_steps(tokens[name], scale) for name in tokens}}
 
 
 def check_golden(name: str, dump: dict) -> None:
@@ -63,6 +75,27 @@ def test_experiment_is_short_and_states_its_command(path):
     text = path.read_text()
     assert len(text.splitlines()) <= 40
     assert f"python -m train --exp experiments/{path.stem}.py" in text
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_experiment_states_the_papers_numbers_and_its_cost(path):
+    text, name = path.read_text(), path.stem
+    hours = chip_hours(load_lineage(path).experiment, "470m", SCALES["470m"])
+    assert f"At 470m: {hours:,.0f} TPU v5e chip-hours" in text
+    cells = [f"{measure} {value}" for measure in MEASURES if (value := table2(name, measure)) is not None]
+    assert ", ".join(cells) + " (Table 2)" in text if cells else "(Table 2)" not in text
+    for figure in ("4", "5a", "5b", "6"):
+        for measure in MEASURES:
+            number = known(figure, measure, name)
+            if number is not None and number.baseline != "code25":
+                assert f"{measure} {number.value:+.1f}%".replace(".0%", "%") in text.replace(".0%", "%")
+    for figure, measure, words in (
+        ("7", "win_rate", "win-rate"),
+        ("8", "win_rate", "wins"),
+        ("8", "loss_rate", "loses"),
+    ):
+        if (number := known(figure, measure, name)) is not None:
+            assert f"{words} {number.value}%" in text
 
 
 def test_code25_at_paper_scale_has_the_papers_steps_and_a_quarter_of_code_to_the_sample():

@@ -148,6 +148,27 @@ def test_what_is_told_of_a_child_says_whose_steps_are_whose_and_costs_its_own_al
     assert any(line.startswith("1,024 TPU v5e chip-hours") for line in told)
 
 
+def test_what_is_told_of_an_algorithm_says_that_the_weights_are_where_it_begins():
+    told = tell(load_lineage(Path("experiments/code_adaptive.py")), SCALES["470m"], "470m", shards=Path("no/shards"))
+    assert "the weights of pretrain are where ADO begins: it fits the losses every 1,000 steps and sets the" in told
+    assert "every 500, so" in told
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("(Stage('a', 10**9, {'text': 1}), Stage('b', 10**9, {'text': 1}))", r"so it takes one stage of constant"),
+        ("(Stage('a', 10**9, Ramp({'text': 1}, {'code': 1})),)", r"so it takes one stage of constant"),
+        ("(Stage('a', 10**9, {'text': 1}),), epochs={'text': 2}", r"`epochs` can't be given together with `adaptive`"),
+    ],
+)
+def test_what_an_algorithm_would_pass_over_is_refused(tmp_path, body, said):
+    more = "from mixsched import Ramp\nfrom train.experiment import Adaptive\n"
+    written(tmp_path, mine=f"{more}experiment = Experiment({body}, adaptive=Adaptive())")
+    with pytest.raises(UsageError, match=said):
+        load_lineage(tmp_path / "mine.py")
+
+
 def test_what_is_told_of_epochs_names_the_tokens_that_they_take():
     lineage = load_lineage(Path("experiments/synthetic_epochs04.py"))
     told = tell(lineage, SCALES["470m"], "470m", shards=Path("no/shards"))

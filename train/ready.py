@@ -1,0 +1,104 @@
+"""What a run needs before it begins: its data, plan, configuration and devices, found and held against each other."""
+
+import dataclasses
+from collections.abc import Callable
+
+import jax
+import optax
+from jax.sharding import Mesh
+
+import mixsched
+from eval.heldout import HeldoutSet, load_heldout
+from eval.rundir import RunConfig
+from mixsched.errors import UsageError
+from model.sharding import data_mesh
+from train.data import check_tokenizer, fingerprints_of, open_sources, rows_of
+from train.experiment import phases
+from train.job import Job
+from train.rundir import run_folder
+from train.state import TrainState, make_optimizer, state_maker
+
+
+@dataclasses.dataclass(frozen=True)
+class Ready:
+    """All that a job trains with; `plan` is the one that its files declare, behind its parent's as that was served."""
+
+    mesh: Mesh
+    tokenizer: str
+    heldout: list[HeldoutSet]
+    plan: mixsched.Plan
+    config: RunConfig
+    optimizer: optax.GradientTransformation
+    make_state: Callable[[], TrainState]
+
+
+def make_ready(job: Job) -> Ready:
+    """Find all that, and write nothing; raises UsageError that names what is missing or does not fit together."""
+    mesh = _mesh_for(job.settings.batch_size)
+    _check_who_sets_weights(job)
+    settings, context_tokens = job.settings, job.settings.model.context_tokens
+    tokenizer = check_tokenizer(job.shards, vocab_size=settings.model.vocab_size)
+    heldout = load_heldout(job.shards, rows=settings.heldout_rows, context_tokens=context_tokens, tokenizer=tokenizer)
+    declared = opened(job, job.lineage.schedule(settings).sources, tokenizer=tokenizer)
+    plan = job.lineage.plan(settings, rows_of(declared), seed=job.seed)
+    if job.parent is not None:
+        plan = job.parent.extended(plan, phases(job.lineage.experiment, settings))
+    # A parent that was amended may have brought in sources that no file names.
+    data = fingerprints_of(opened(job, plan.sources, tokenizer=tokenizer))
+    data |= {f"{held.source}/heldout": held.fingerprint for held in heldout}
+    config = _config(job, tokenizer=tokenizer, data=data)
+    if job.parent is not None:
+        job.parent.check_same_data(config)
+    optimizer = make_optimizer(settings.optimizer)
+    make_state = state_maker(settings.model, optimizer, key=jax.random.key(job.seed))
+    return Ready(mesh, tokenizer, heldout, plan, config, optimizer, make_state)
+
+
+def opened(job: Job, names: tuple[str, ...], *, tokenizer: str) -> dict[str, mixsched.Rows]:
+    """The named sources among the job's shards, checked; raises UsageError that names what does not fit."""
+    return open_sources(job.shards, names, context_tokens=job.settings.model.context_tokens, tokenizer=tokenizer)
+
+
+def _mesh_for(batch_size: int) -> Mesh:
+    if jax.process_count() > 1:
+        raise UsageError(f"one run is one process as yet, this is one of {jax.process_count()}; start it on one host")
+    mesh = data_mesh()
+    if batch_size % mesh.size:
+        raise UsageError(
+            f"`--batch-size` must be a multiple of the {mesh.size} devices, got {batch_size}; "
+            f"{mesh.size * max(1, batch_size // mesh.size)} would fit"
+        )
+    return mesh
+
+
+def _check_who_sets_weights(job: Job) -> None:
+    adaptive = job.lineage.experiment.adaptive is not None
+    if not adaptive and job.folder.online.exists():
+        raise UsageError(
+            f"'{job.folder.path}' holds a run whose weights are set by its losses, but '{job.lineage.files[-1]}' "
+            "declares no `adaptive`; restore it there, or choose another `--seed` or `--runs`"
+        )
+    if job.change is None:
+        return
+    if not job.folder.config.exists():
+        raise UsageError(
+            f"'{job.folder.path}' holds no run yet, so there is nothing to amend; look at `--seed` and `--runs`"
+        )
+    if adaptive:
+        raise UsageError(f"the weights of '{job.folder.path}' are set by its losses; `--amend` can't change them too")
+
+
+def _config(job: Job, *, tokenizer: str, data: dict[str, str]) -> RunConfig:
+    parent = job.lineage.parent
+    runs = job.folder.path.parent
+    return RunConfig(
+        run=job.folder.path.name,
+        experiment=job.lineage.name,
+        scale=job.scale,
+        seed=job.seed,
+        shards=str(job.shards),
+        tokenizer=tokenizer,
+        data=data,
+        settings=dataclasses.asdict(job.settings),
+        starts_from="" if parent is None else run_folder(runs, parent, job.scale, seed=job.seed).path.name,
+    )
