@@ -6,10 +6,10 @@ from typing import Annotated
 
 import tyro
 
-from figures.command import draw, draw_all
+from figures.command import draw
 from figures.optimum.command import optimum
 from figures.read import RunRecord, find_runs, read_run
-from figures.report.command import report
+from figures.report.command import draw_all
 from mixsched import cli
 from mixsched.errors import UsageError
 
@@ -41,7 +41,6 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "all": draw_all,
     "draw": draw,
     "optimum": optimum,
-    "report": report,
     "curves": curves,
 }
 

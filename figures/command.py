@@ -1,14 +1,17 @@
-"""What `python -m figures draw` and `all` do: names to figures, rows to files, a line a file."""
+"""`python -m figures draw`: names to figures, rows to files, a line a file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from experiments.study import FIGURES
-from figures.rows import KEPT, gather
+from figures.rows import KEPT, Gathered, gather
 from mixsched.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from figures.drawn import Drawn
 
 NAMES = (*FIGURES, "table2")
 ALL = "all"
@@ -31,20 +34,7 @@ def draw(
         out: Folder for the files.
         scale: Of which scale, where the rows are of several.
     """
-    draw_figures(chosen(names), runs, out, scale)
-
-
-def draw_all(runs: Runs = (KEPT,), out: Path = Path("figures/out"), scale: str | None = None) -> None:
-    """Draw every figure and table of the study.
-
-    python -m figures all
-
-    Args:
-        runs: Run folders, folders of them, or files of result rows.
-        out: Folder for the files.
-        scale: Of which scale, where the rows are of several.
-    """
-    draw_figures(NAMES, runs, out, scale)
+    draw_figures(chosen(names), gather(runs), out, scale)
 
 
 def chosen(names: Sequence[str]) -> tuple[str, ...]:
@@ -57,9 +47,8 @@ def chosen(names: Sequence[str]) -> tuple[str, ...]:
     return NAMES if ALL in names else tuple(dict.fromkeys(names))
 
 
-def draw_figures(names: Sequence[str], runs: Sequence[Path], out: Path, scale: str | None) -> None:
+def draw_figures(names: Sequence[str], gathered: Gathered, out: Path, scale: str | None) -> "list[Drawn]":
     """Draw what is named and say what was written, and what was left out of it."""
-    gathered = gather(runs)
     # Matplotlib takes a second to import: only when there is something to draw.
     from figures.gallery import draw_named
 
@@ -69,5 +58,11 @@ def draw_figures(names: Sequence[str], runs: Sequence[Path], out: Path, scale: s
     for each in drawn:
         for gap in each.gaps:
             print(f"{each.name}: {gap}")
-    for file in (file for each in drawn for file in each.files):
+        say_drawn(each.files)
+    return drawn
+
+
+def say_drawn(files: Iterable[Path]) -> None:
+    """A line for each file that was made."""
+    for file in files:
         print(f"drew '{file}'")

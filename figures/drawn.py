@@ -12,7 +12,11 @@ from figures.seeds import Spread
 
 @dataclasses.dataclass(frozen=True)
 class Number:
-    """One plotted value. `half` is half of its 95% interval over `seeds` seeds; all in `unit`."""
+    """One plotted value. `half` is half of its 95% interval over `seeds` seeds; all in `unit`.
+
+    - `paper_told`: where `paper` is not a number of the paper but a place, its relative change from our own baseline:
+      what the paper says.
+    """
 
     figure: str
     measure: str
@@ -24,6 +28,7 @@ class Number:
     seeds: int
     paper: float | None
     gap: str
+    paper_told: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +55,7 @@ def numbers_of(name: str, panels: Sequence[Panel]) -> tuple[Number, ...]:
             ours=point.ours,
             paper=point.paper,
             gap=point.gap,
+            paper_told=point.paper_told,
         )
         for panel in panels
         for point in panel.points
@@ -66,10 +72,11 @@ def number(
     ours: Spread | None,
     paper: float | None,
     gap: str,
+    paper_told: str = "",
 ) -> Number:
     """A plotted value, as a figure's file of numbers has it."""
     mean, half, seeds = (ours.mean, ours.half, ours.n) if ours else (None, None, 0)
-    return Number(figure, measure, unit, label, experiment, mean, half, seeds, paper, gap)
+    return Number(figure, measure, unit, label, experiment, mean, half, seeds, paper, gap, paper_told)
 
 
 def with_numbers(drawn: Drawn, out: Path) -> Drawn:

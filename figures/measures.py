@@ -35,6 +35,14 @@ CHANCE: Mapping[str, float] = {
 }
 
 
+BITS_PER_BYTE = "bits per byte"
+
+
+def digits(unit: str) -> int:
+    """Decimal places of numbers in a unit: of percent as the paper has them, of bits per byte what seeds differ by."""
+    return 3 if unit == BITS_PER_BYTE else 1
+
+
 @dataclasses.dataclass(frozen=True)
 class Measure:
     """A quantity of a run: the mean of result rows' values, times `factor`.
@@ -62,7 +70,7 @@ def _score(suite: str, name: str, label: str, unit: str = "accuracy (%)") -> Mea
 
 def _bits(name: str, label: str, *tasks: str) -> Measure:
     parts = tuple((task, "bits_per_byte") for task in tasks)
-    return Measure(name, label, "bits per byte", lower_is_better=True, parts=parts)
+    return Measure(name, label, BITS_PER_BYTE, lower_is_better=True, parts=parts)
 
 
 _HELDOUT = (

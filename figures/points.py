@@ -14,6 +14,7 @@ NOT_MEASURED = "not measured"
 NO_SEED = "no seed in common"
 NO_RATIO = "no ratio to 0"
 NO_BASELINE = "no baseline yet"
+ONE_SCALE = "no second scale yet"
 # In the order of Table 2, and below them what tells apart models that score nothing.
 SHOWN = (
     "reasoning",
@@ -39,12 +40,14 @@ class Point:
 
     - `ours`: None where there is nothing to draw, and then `gap` says why in two or three words.
     - `paper`: in the panel's unit; None where the paper has no number.
+    - `paper_told`: what the paper itself says, where `paper` is put at the same change from our own baseline.
     """
 
     variant: Variant
     ours: Spread | None
     paper: float | None
     gap: str = ""
+    paper_told: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,18 +162,24 @@ def _absolute_panel(name: str, measured: Measured, measure: Measure) -> Panel:
     for variant in figure.variants:
         ours = spread(by_seed(measured, variant.experiment, measure))
         gap = "" if ours else _why_none(measured, variant.experiment)
-        points.append(Point(variant, ours, _placed(name, measured, measure, variant.experiment), gap))
+        paper, paper_told = _placed(name, measured, measure, variant.experiment)
+        points.append(Point(variant, ours, paper, gap, paper_told))
     base = spread(by_seed(measured, figure.baseline, measure))
     return Panel(measure, False, tuple(points), base.mean if base else None, chance(measured, measure))
 
 
-def _placed(name: str, measured: Measured, measure: Measure, experiment: str) -> float | None:
-    """Where the paper's value stands on an axis of absolute values; None where it is unknown or has no place."""
+def _placed(name: str, measured: Measured, measure: Measure, experiment: str) -> tuple[float | None, str]:
+    """Where the paper's value stands on an axis of absolute values, None where it is unknown or has no place.
+
+    Of a relative change also what the paper says: `+3.4% against code00`.
+    """
     told = known(name, measure.name, experiment)
     if told is None or not told.baseline:
-        return told.value if told else None
+        return (told.value if told else None), ""
     base = spread(by_seed(measured, told.baseline, measure))
-    return base.mean * (1 + told.value / 100) if base and base.mean > 0 else None
+    if not base or base.mean <= 0:
+        return None, ""
+    return base.mean * (1 + told.value / 100), f"{told.value:+g}% against {told.baseline}"
 
 
 def _change(measured: Measured, experiment: str, baseline: str, measure: Measure) -> tuple[Spread | None, str]:
@@ -186,8 +195,10 @@ def _change(measured: Measured, experiment: str, baseline: str, measure: Measure
 def _growth(small: Measured, large: Measured | None, experiment: str, measure: Measure) -> tuple[Spread | None, str]:
     before = by_seed(small, experiment, measure)
     after = by_seed(large, experiment, measure) if large else {}
-    if not before or not after:
-        return None, _why_none(small, experiment) if not before or large is None else _why_none(large, experiment)
+    if not before:
+        return None, _why_none(small, experiment)
+    if not after:
+        return None, _why_none(large, experiment) if large else ONE_SCALE
     ours = relative_percent(after, before, lower_is_better=measure.lower_is_better)
     return ours, "" if ours else _why_no_ratio(after, before)
 

@@ -1,5 +1,6 @@
 """One look for all figures: colours that colour-blind readers tell apart, sizes that survive print."""
 
+import io
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from PIL import Image
 
 # Okabe and Ito (2008), without yellow, which fades on white. A source keeps its colour in every figure.
 COLOURS = {
@@ -105,6 +107,7 @@ OUTCOMES = ("#0072B2", "#D9D9D9", "#E69F00")
 _LINE_INCHES = 0.105
 _SMALL_PRINT_POINTS = 5.6
 _LETTERS_AN_INCH = 24
+_PALETTE = 256
 
 
 def use_print_style() -> None:
@@ -170,9 +173,13 @@ def save(figure: Figure, out: Path, name: str) -> list[Path]:
     """Write the figure as PDF and PNG, the same bytes every time, and close it; returns the files."""
     settle(figure)
     out.mkdir(parents=True, exist_ok=True)
-    undated = {".pdf": {"CreationDate": None, "Producer": None, "Creator": None}, ".png": {"Software": None}}
-    files = [out / f"{name}{ending}" for ending in undated]
-    for file in files:
-        figure.savefig(file, metadata=undated[file.suffix])
+    printed, shown = out / f"{name}.pdf", out / f"{name}.png"
+    figure.savefig(printed, metadata={"CreationDate": None, "Producer": None, "Creator": None})
+    pixels = io.BytesIO()
+    figure.savefig(pixels, format="png", pil_kwargs={"compress_level": 1})
     plt.close(figure)
-    return files
+    with Image.open(pixels) as picture:
+        # A figure has few colours and their shades at edges: a palette looks the same at less than half the bytes.
+        few = picture.convert("RGB").quantize(_PALETTE, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        few.save(shown, dpi=picture.info["dpi"])
+    return [printed, shown]

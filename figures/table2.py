@@ -9,7 +9,7 @@ from pathlib import Path
 from experiments.study import TABLE_2, TABLE_2_WITHOUT_CODE, TableRow
 from figures.caption import of_runs
 from figures.drawn import Drawn, Number, number
-from figures.measures import Measure, by_seed, measures_of
+from figures.measures import Measure, by_seed, digits, measures_of
 from figures.points import NO_RUN, NOT_MEASURED, no_run
 from figures.reference import table2
 from figures.rows import Measured
@@ -33,11 +33,6 @@ class Cell:
     paper: float | None
 
     @property
-    def digits(self) -> int:
-        """Decimal places: of percent as the paper has them, of bits what seeds differ by."""
-        return 3 if self.measure.lower_is_better else 1
-
-    @property
     def text(self) -> str:
         """`52.1 ± 0.8 / 53.0`: our mean, half its interval, and the paper's value; what is not known is a dash."""
         return f"{self._ours()}{'' if self.paper is None else f' / {self.paper:.1f}'}"
@@ -45,8 +40,9 @@ class Cell:
     def _ours(self) -> str:
         if self.ours is None:
             return NOTHING
-        half = "" if self.ours.half is None else f" ± {self.ours.half:.{self.digits}f}"
-        return f"{self.ours.mean:.{self.digits}f}{half}"
+        places = digits(self.measure.unit)
+        half = "" if self.ours.half is None else f" ± {self.ours.half:.{places}f}"
+        return f"{self.ours.mean:.{places}f}{half}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,7 +116,7 @@ def draw_table2(measured: Measured, suite: str, out: Path) -> Drawn:
     gaps = (no_run(NAME, absent, measured.scale),) if absent else ()
     caption = (
         f"{of_runs(measured, experiments, suite)} Each cell: the mean over seeds ± half its 95% "
-        " interval (Student's t; none with one seed) / the paper's value for its 470M model. Tokens are the "
+        "interval (Student's t; none with one seed) / the paper's value for its 470M model. Tokens are the "
         "paper's, of that stage, in billions. The paper has no absolute values for cooldowns without code."
     )
     texts = {

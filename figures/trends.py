@@ -166,5 +166,11 @@ def _how_the_paper_stands(name: str, panels: Sequence[Panel]) -> str:
     sentence = paper_sentence(panels)
     if not sentence:
         return ""
-    baseline = FIGURES[name].baseline
-    return f"{sentence} Only its relative changes are known: they stand at the same change against our {baseline}."
+    told = [
+        known(name, panel.measure.name, point.variant.experiment)
+        for panel in panels
+        for point in panel.points
+        if point.paper_told
+    ]
+    ours = " or ".join(sorted({each.baseline for each in told if each}))
+    return f"{sentence} Only its relative changes are known: they stand at the same change against our {ours}."

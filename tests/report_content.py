@@ -3,13 +3,12 @@
 from pathlib import Path
 
 from figures.report.content import Column, Head, Section, Table, number, words
-from figures.report.numbers import Measure, RunNumbers, runs_table
 from figures.report.write import write_report
 
 HOSTILE = "</td><script>document.title = 'taken'</script><img src=x onerror=\"document.title='taken'\">"
 LONG = "run_" + "x" * 300
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt"><rect width="40" height="20"/></svg>'
-COMMANDS = ("python -m figures all --runs 'my runs' && true", "python -m figures report")
+COMMANDS = ("python -m figures all --runs 'my runs' && true", "python -m figures optimum")
 
 HEAD = Head(
     "To code & not to code",
@@ -18,15 +17,25 @@ HEAD = Head(
     commands=COMMANDS,
 )
 # As text, 10 would stand before 9, and as whole numbers 9.5 before 9.25; code25 has no loss; many seeds are equal.
-RUNS = runs_table(
-    [
-        RunNumbers("code50", "code50", "nano", 0, 2_000, {"loss": 9.5}),
-        RunNumbers("code100", "code100", "nano", 0, 1_000, {"loss": 10.0}),
-        RunNumbers("code25", "code25", "nano", 1, 1_000, {}),
-        RunNumbers(HOSTILE, "code00", "nano", 0, 3_000, {"loss": -1.5}),
-        RunNumbers(LONG, "code00", "micro", 0, 4_000, {"loss": 9.25}),
-    ],
-    [Measure("loss", "nats")],
+RUNS = Table(
+    (
+        Column("run"),
+        Column("experiment"),
+        Column("scale"),
+        Column("seed", tells_row=True),
+        Column("tokens", tells_row=True),
+        Column("loss", "nats"),
+    ),
+    tuple(
+        (words(run), words(experiment), words(scale), number(seed, "d"), number(tokens), number(loss, ".3f"))
+        for run, experiment, scale, seed, tokens, loss in (
+            ("code50", "code50", "nano", 0, 2_000, 9.5),
+            ("code100", "code100", "nano", 0, 1_000, 10.0),
+            ("code25", "code25", "nano", 1, 1_000, None),
+            (HOSTILE, "code00", "nano", 0, 3_000, -1.5),
+            (LONG, "code00", "micro", 0, 4_000, 9.25),
+        )
+    ),
 )
 NUMBERS = Table(
     (Column("variant"), Column("seeds", tells_row=True), Column("reasoning", "%")),

@@ -1,4 +1,8 @@
-"""The laws checked by themselves: each share left out in turn, and predicted from the others."""
+"""The laws checked by themselves: each share left out in turn, and predicted from the others.
+
+An end that is left out is extrapolated, and a law that is free to bend can run off to any number there. Predictions
+are held to what a measure can be: a score from 0 to its ceiling, a loss from 0 to that of guessing every byte.
+"""
 
 import dataclasses
 
@@ -9,6 +13,9 @@ from figures.optimum.bootstrap import target_curve
 from figures.optimum.laws import LAWS, LawName
 from figures.optimum.noise import Noise, weights_of
 from figures.optimum.observed import Observed, Target
+
+# Of guessing one byte of 256.
+GUESSED_BITS_PER_BYTE = 8.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,4 +67,4 @@ def _predictions(target: Target, observed: Observed, noise: Noise, law: LawName)
         others = observed.without(place)
         weights = weights_of(noise, others.counts)
         told.append(target_curve(target, others, weights, np.array([share]), law=law)[0])
-    return np.array(told)
+    return np.clip(told, 0, GUESSED_BITS_PER_BYTE if target.ceiling is None else target.ceiling)

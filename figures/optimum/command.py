@@ -2,13 +2,18 @@
 
 from pathlib import Path
 
+from figures.command import Runs, say_drawn
+from figures.rows import KEPT, gather, of_scale
+
+CODE_WEIGHT, SEED = 0.5, 0
+
 
 def optimum(
-    runs: tuple[Path, ...] = (Path("experiments/results"),),
+    runs: Runs = (KEPT,),
     out: Path = Path("figures/out"),
     scale: str | None = None,
-    code_weight: float = 0.5,
-    seed: int = 0,
+    code_weight: float = CODE_WEIGHT,
+    seed: int = SEED,
 ) -> None:
     """Predict the best share of code for every measure, with a 95% interval, and which run would tell most.
 
@@ -24,21 +29,19 @@ def optimum(
         code_weight: Weight of code in the means of a loss on text and one on code.
         seed: Of the bootstrap and the simulation.
     """
+    measured = of_scale(gather(runs), scale)
+    for note in measured.notes:
+        print(note)
     # SciPy takes a second to import, Matplotlib more: not for `--help`.
     from figures.optimum import telling
     from figures.optimum.findings import find
     from figures.optimum.published import published_optima
-    from figures.optimum.table import write_csv
-    from figures.rows import KEPT, gather, of_scale
 
-    measured = of_scale(gather(runs or (KEPT,)), scale)
-    for note in measured.notes:
-        print(note)
     findings = find(measured, code_weight=code_weight, seed=seed)
     for text in telling.tables(findings, published_optima()):
         print(f"{text}\n")
 
     from figures.optimum.drawing import draw_optimum
+    from figures.optimum.table import write_csv
 
-    for file in (write_csv(findings, out), *draw_optimum(findings, out)):
-        print(f"wrote '{file}'")
+    say_drawn((write_csv(findings, out), *draw_optimum(findings, out)))

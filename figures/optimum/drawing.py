@@ -106,5 +106,6 @@ def _caption(findings: Findings) -> str:
         "arXiv 2403.16952), of means the sum of theirs. Such a law of one loss rises or falls, so that its best share "
         "is an end. Scores: a quadratic, which is a choice. Bands and intervals of the best share: 95% of a bootstrap "
         f"({noise}). Intervals of means: Student's t over seeds; hollow: one seed. Crosses: each share predicted from "
-        "the others. Next run: where one more run narrows the interval of the best share most. Dotted: guessing."
+        "the others, where that is within the panel. Next run: where one more run narrows the interval of the best "
+        "share most. Dotted: guessing."
     )

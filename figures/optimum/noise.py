@@ -16,9 +16,8 @@ FEWEST_TO_RESAMPLE = 3
 class Noise:
     """Two errors of a share's mean, independent of each other.
 
-    Columns of `seeds` and `misfit` are observed errors over the root of their degrees of freedom: with z standard
-    normal, `seeds @ z` is the error of one run and `misfit @ z` that of the law at one share, with the covariance that
-    the parts of a target have.
+    `seeds` and `misfit` are roots of a covariance of the target's parts: with z standard normal, `seeds @ z` is the
+    error of one run and `misfit @ z` that of the law at one share.
 
     - `source`: in words, where the error of seeds is from.
     - `seeds_freedom`, `misfit_freedom`: degrees of freedom of each; 0 where there is no such error.
@@ -26,9 +25,9 @@ class Noise:
     """
 
     source: str
-    seeds: Float64[np.ndarray, "parts runs"]
+    seeds: Float64[np.ndarray, "parts seed_causes"]
     seeds_freedom: int
-    misfit: Float64[np.ndarray, "parts shares"]
+    misfit: Float64[np.ndarray, "parts law_causes"]
     misfit_freedom: int
     resampled: bool
 
@@ -49,10 +48,10 @@ def noise_of(target: Target, observed: Observed) -> Noise:
     deviations = np.concatenate([runs - runs.mean(axis=0) for runs in observed.values]).T
     residuals, left = _residuals(target, observed), len(observed.shares) - PARAMETERS
     # As if each share had one run: what is at a share is its mean.
-    misfit = residuals / np.sqrt(max(left, 1))
+    misfit = _root(residuals / np.sqrt(max(left, 1)))
     if freedom == 0:
         return Noise("residuals of the fit", np.zeros((parts, 0)), 0, misfit, left, resampled=False)
-    seeds = deviations / np.sqrt(freedom)
+    seeds = _root(deviations / np.sqrt(freedom))
     by_chance = np.square(seeds).sum(1) * np.mean(1 / counts)
     whole = np.square(misfit).sum(1)
     beyond = np.sqrt(np.maximum(0, 1 - by_chance / np.maximum(whole, 1e-300)))
@@ -107,6 +106,13 @@ def normal_misfit(
         return np.zeros((draws, len(noise.misfit), shares))
     normal = noise.misfit @ rng.standard_normal((draws, noise.misfit.shape[1], shares))
     return normal / _tails(noise.misfit_freedom, draws, rng)
+
+
+def _root(
+    errors: Float64[np.ndarray, "parts observations"],
+) -> Float64[np.ndarray, "parts causes"]:
+    """A root of `errors @ errors.T` with no more columns than there are parts."""
+    return np.asarray(np.linalg.qr(errors.T, mode="r")).T
 
 
 def _tails(freedom: int, draws: int, rng: np.random.Generator) -> np.ndarray:

@@ -3,19 +3,22 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from figures.measures import digits
 from figures.optimum.findings import Finding, Findings
 from figures.optimum.laws import LAWS, PARAMETERS
 from figures.optimum.published import PublishedOptimum
 from figures.optimum.targets import experiment_of
+from mixsched.columns import align
 
 EXPERIMENTS = Path("experiments")
 ONE_LOSS = (
     "A law of one loss rises or falls all the way, so that its best share is an end whatever the runs say; they say\n"
-    "which. The scores and the means of two losses can have their best share in between."
+    'which. The scores and the means of two losses can have their best share in between. "Beats 25%" is the part of\n'
+    "the draws in which the best share is better than 25%; it leans to the best share, which the same runs chose."
 )
 LEFT_OUT = (
     "Each share predicted from the others: root mean squared errors, over the inner shares and over the two ends,\n"
-    "which are extrapolated; beside them the standard error of a mean over seeds"
+    "which are extrapolated (and held to what the measure can be); beside them the standard error of a mean over seeds"
 )
 PUBLISHED = (
     "Quadratics through the paper's changes against no code (Figure 4). It gives no errors, so that there is no\n"
@@ -51,7 +54,7 @@ def best_table(findings: Findings) -> str:
         "interval: points",
     )
     rows = [(*_best_cells(finding), *_next_cells(finding)) for finding in findings.found]
-    return aligned([head, *rows])
+    return align([head, *rows], right=head[1:])
 
 
 def check_table(findings: Findings) -> str:
@@ -63,7 +66,7 @@ def check_table(findings: Findings) -> str:
         errors = [left_out.error(law, inner=inner) for inner in (True, False) for law in LAWS]
         told = "-" if left_out.seed_error is None else f"{left_out.seed_error:.3f}"
         rows.append((finding.target.label, *(f"{error:.3f}" for error in errors), told, left_out.better))
-    return aligned([head, *rows])
+    return align([head, *rows], right=head[1:])
 
 
 def published_table(published: Sequence[PublishedOptimum]) -> str:
@@ -77,7 +80,7 @@ def published_table(published: Sequence[PublishedOptimum]) -> str:
         )
         held_out = ("-", "-") if each.held_out is None else tuple(f"{value:+.1f}%" for value in each.held_out)
         rows.append((each.measure, f"{100 * each.share:.0f}%", f"{each.predicted:+.1f}%", through, *held_out))
-    return aligned([head, *rows])
+    return align([head, *rows], right=head[1:])
 
 
 def next_lines(findings: Findings) -> list[str]:
@@ -94,26 +97,16 @@ def next_lines(findings: Findings) -> list[str]:
     ]
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Columns under each other, two spaces apart: the first to the left, the others to the right."""
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    lines = []
-    for first, *others in rows:
-        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
-
-
 def _best_cells(finding: Finding) -> tuple[str, ...]:
     optimum = finding.optimum
     ends = [f"{name}: {_percent(part)}" for name, part in (("0%", optimum.at_none), ("100%", optimum.at_all))]
-    digits = 3 if finding.target.lower_is_better else 1
+    places = digits(finding.target.unit)
     beats = ["-" if other == optimum.share else _percent(part) for other, part in optimum.beats.items()]
     return (
         finding.target.label,
         f"{100 * optimum.share:.0f}%",
         f"{100 * optimum.low:.0f} to {100 * optimum.high:.0f}",
-        f"{optimum.predicted:.{digits}f} ({optimum.predicted_low:.{digits}f} to {optimum.predicted_high:.{digits}f})",
+        f"{optimum.predicted:.{places}f} ({optimum.predicted_low:.{places}f} to {optimum.predicted_high:.{places}f})",
         ", ".join(ends),
         *beats,
     )

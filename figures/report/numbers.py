@@ -1,49 +1,9 @@
-"""Numbers gathered for a report: those of all figures, those of all runs, and the facts of the rows they are from."""
+"""Numbers gathered for a report: those of all figures, and the facts of the rows they are from."""
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from eval.results import Row
-from figures.report.content import Cell, Column, Section, Table, number, words
-
-
-@dataclasses.dataclass(frozen=True)
-class Measure:
-    """A measure as a column of the runs' table: its title, its unit and the format of its numbers."""
-
-    title: str
-    unit: str = ""
-    form: str = ".3f"
-
-
-@dataclasses.dataclass(frozen=True)
-class RunNumbers:
-    """What a run came to: `values` by the title of the measure; those that it lacks are missing."""
-
-    run: str
-    experiment: str
-    scale: str
-    seed: int
-    tokens: int
-    values: Mapping[str, float]
-
-
-def runs_table(runs: Sequence[RunNumbers], measures: Sequence[Measure]) -> Table:
-    """A row a run, a column a measure."""
-    told_of_run = (Column("run"), Column("experiment"), Column("scale"), Column("seed", tells_row=True))
-    columns = (*told_of_run, Column("tokens", tells_row=True), *(Column(each.title, each.unit) for each in measures))
-    rows = tuple(
-        (
-            words(run.run),
-            words(run.experiment),
-            words(run.scale),
-            number(run.seed, "d"),
-            number(run.tokens),
-            *(number(run.values.get(measure.title), measure.form) for measure in measures),
-        )
-        for run in runs
-    )
-    return Table(columns, rows)
+from figures.report.content import Cell, Column, Section, Table, words
 
 
 def facts_of(rows: Sequence[Row]) -> tuple[tuple[str, str], ...]:

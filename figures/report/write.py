@@ -92,8 +92,9 @@ def _figure(section: Section) -> str:
         raise UsageError(f"the picture '{section.picture}' has no words; give `alt` or a `table` of what it shows")
     picture = read_picture(section.picture)
     return (
-        f'<figure>\n<img src="{picture.uri}" width="{picture.width_px}" height="{picture.height_px}" '
-        f'alt="{escaped(alt)}">\n{element("figcaption", section.caption)}</figure>\n'
+        '<figure>\n<div class="picture">'
+        f'<img src="{picture.uri}" width="{picture.width_px}" height="{picture.height_px}" '
+        f'alt="{escaped(alt)}"></div>\n{element("figcaption", section.caption)}</figure>\n'
     )
 
 

@@ -204,7 +204,8 @@ def test_where_the_optimum_is_settled_no_run_is_wanted():
 def test_predictions_of_shares_left_out_are_those_by_hand():
     """Of four shares three are left, and a quadratic through three points is Lagrange's."""
     shares, values = np.array([0, 0.25, 0.5, 1]), (1.0, 2.0, 4.0, 3.0)
-    runs = Observed(shares, tuple(np.array([[value]]) for value in values))
+    # A quadratic goes up with its points; at 10% or more nothing is held at 0.
+    runs = Observed(shares, tuple(np.array([[10 + value]]) for value in values))
     left_out = leave_one_out(SCORE, runs, noise_of(SCORE, runs))
     by_hand = [
         2 * (0.5 * 1) / (0.25 * 0.75) - 4 * (0.25 * 1) / (0.25 * 0.5) + 3 * (0.25 * 0.5) / (0.75 * 0.5),
@@ -212,12 +213,21 @@ def test_predictions_of_shares_left_out_are_those_by_hand():
         -1 * (0.25 * 0.5) / (0.25 * 1) + 2 * (0.5 * 0.5) / (0.25 * 0.75) + 3 * (0.5 * 0.25) / (1 * 0.75),
         1 * (0.75 * 0.5) / (0.25 * 0.5) - 2 * (1 * 0.5) / (0.25 * 0.25) + 4 * (1 * 0.75) / (0.5 * 0.25),
     ]
-    np.testing.assert_allclose(left_out.predicted["quadratic"], by_hand)
+    np.testing.assert_allclose(left_out.predicted["quadratic"] - 10, by_hand)
     inner = np.sqrt(((by_hand[1] - 2) ** 2 + (by_hand[2] - 4) ** 2) / 2)
     ends = np.sqrt(((by_hand[0] - 1) ** 2 + (by_hand[3] - 3) ** 2) / 2)
     assert left_out.error("quadratic", inner=True) == pytest.approx(inner)
     assert left_out.error("quadratic", inner=False) == pytest.approx(ends)
     assert left_out.seed_error is None
+
+
+def test_an_end_that_is_extrapolated_is_no_more_than_a_loss_can_be():
+    """Without the share of no code the law is free: unheld it tells many more bits there, and a score above 100%."""
+    steep = Observed(SHARES, tuple(np.array([[value]]) for value in (5.0, 2.7, 2.001, 2.0, 2.0, 2.0)))
+    told = leave_one_out(LOSS, steep, noise_of(LOSS, steep)).predicted
+    assert told["mixing law"][0] == 8
+    rising = Observed(SHARES, tuple(np.array([[value]]) for value in (20.0, 40.0, 62.0, 86.0, 98.0, 80.0)))
+    assert leave_one_out(SCORE, rising, noise_of(SCORE, rising)).predicted["quadratic"][-1] == 100
 
 
 def test_the_better_law_is_the_one_that_the_runs_follow():

@@ -10,6 +10,7 @@ from figures.points import (
     NO_RUN,
     NO_SEED,
     NOT_MEASURED,
+    ONE_SCALE,
     change_panels,
     gap_sentences,
     scale_panels,
@@ -93,6 +94,7 @@ def test_the_papers_changes_stand_at_the_same_change_against_our_baseline(measur
     shown = points(panels, "reasoning")
     assert shown["code00"].ours.mean == pytest.approx(50)
     assert shown["code25"].paper == pytest.approx(50 * 1.034)
+    assert shown["code25"].paper_told == "+3.4% against code00"
     assert shown["code100"].paper == pytest.approx(50 * (1 - 0.183))
     assert shown["code50"].paper is None
     # The paper gives pass@1 with 100% of code against that with 25%.
@@ -129,6 +131,9 @@ def test_scales_are_compared_seed_by_seed(measured):
 def test_one_scale_leaves_the_papers_numbers_alone(measured):
     panels = scale_panels(measured(rows_of_run("balanced_to_text")), None, "nano")
     assert points(panels, "knowledge")["balanced_to_text"].ours is None
+    # It is measured at the one scale that there is.
+    assert points(panels, "knowledge")["balanced_to_text"].gap == ONE_SCALE
+    assert points(panels, "knowledge")["code_to_text"].gap == NO_RUN
     assert points(panels, "knowledge")["balanced_to_text"].paper == pytest.approx(170)
 
 

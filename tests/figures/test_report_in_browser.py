@@ -183,7 +183,7 @@ def test_nothing_leaves_the_screen(page, width):
     page.execute_script("document.querySelectorAll('details').forEach((each) => (each.open = true))")
     wide = page.execute_script(
         """
-        const boxes = ".scroll, pre";
+        const boxes = ".scroll, .picture, pre";
         const free = [...document.querySelectorAll("body *")].filter((each) => !each.parentElement.closest(boxes));
         const outside = free.filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5);
         return outside.map((each) => each.outerHTML.slice(0, 80));
