@@ -52,7 +52,7 @@ class Grid:
 
     def finish(self, command: str, *words: str, code: int = 0) -> str:
         """Run it to its end, which must have that exit code; returns its output."""
-        output, _ = (process := self.start(command, *words)).communicate(timeout=300)
+        output, _ = (process := self.start(command, *words)).communicate(timeout=900)
         assert process.returncode == code, output
         return output
 
@@ -60,10 +60,21 @@ class Grid:
         path = self.runs / run / "metrics.jsonl"
         return path.read_bytes().count(b"\n") if path.exists() else 0
 
-    def stop(self, process: subprocess.Popen[str], run: str, *, after_lines: int, by: signal.Signals) -> str:
-        """Send the command a signal when a run has written so many lines; returns its output."""
-        while self.metrics_lines(run) < after_lines:
+    def wait_for(self, process: subprocess.Popen[str], run: str, *, lines: int) -> None:
+        """Wait until a run of the command has written so many lines."""
+        while self.metrics_lines(run) < lines:
             assert process.poll() is None, process.communicate()[0]
             time.sleep(0.01)
+
+    def workers(self, process: subprocess.Popen[str]) -> list[int]:
+        """The process ids of the command's workers."""
+        told = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=True
+        )
+        return [int(word) for word in told.stdout.split()]
+
+    def stop(self, process: subprocess.Popen[str], run: str, *, after_lines: int, by: signal.Signals) -> str:
+        """Send the command a signal when a run has written so many lines; returns its output."""
+        self.wait_for(process, run, lines=after_lines)
         os.kill(process.pid, by)
         return process.communicate(timeout=300)[0]

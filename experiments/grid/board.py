@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from experiments.grid.arguments import NOTHING, Setup
 from experiments.grid.jobs import Job, JudgeJob, RunJob
-from experiments.grid.judging import is_judged
 from experiments.grid.noted import clear_failure
 from experiments.grid.pace import Left, Pace
-from experiments.grid.state import RunState, run_state
+from experiments.grid.state import RunState, is_judged, run_state
 from experiments.grid.work import Ended
 from mixsched.errors import UsageError
 
@@ -119,7 +118,8 @@ class Board:
             case "elsewhere":
                 self.elsewhere[job.name] = job
             case "stopped":
-                self.waiting[job.name] = job
+                # It has come further than when it was last looked at.
+                self._look_at(job)
 
     def left(self) -> Left:
         """What is still to be done here, without what the running jobs have trained."""

@@ -50,7 +50,7 @@ def read_catalogue(more: Path | None = None) -> Catalogue:
     one name.
     """
     entries: dict[str, Entry] = {}
-    for folder in (_relative(OURS), *([] if more is None else [more])):
+    for folder in (_relative(OURS), *([] if more is None or more.resolve() == OURS.resolve() else [more])):
         if not folder.is_dir():
             raise UsageError(f"`--experiments` must be a folder of experiment files, '{folder}' is none")
         for file in experiment_files(folder):
@@ -72,9 +72,11 @@ def experiments_of_figure(figure: str) -> tuple[str, ...]:
     """The experiments that a figure or Table 2 needs; raises UsageError for one that there is not."""
     if figure == TABLE:
         return tuple(dict.fromkeys(row.experiment for row in (*TABLE_2, *TABLE_2_WITHOUT_CODE)))
-    if figure not in FIGURES:
+    # "5" stands for 5a and 5b.
+    parts = [name for name in FIGURES if figure in (name, name.rstrip("ab") if name[0].isdigit() else name)]
+    if not parts:
         raise UsageError(f"`--figure` {figure!r} is none of the study's; {did_you_mean(figure, (*FIGURES, TABLE))}")
-    return FIGURES[figure].experiments
+    return tuple(dict.fromkeys(name for part in parts for name in FIGURES[part].experiments))
 
 
 def figures_of(experiment: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.grid.arguments import Setup
 from experiments.grid.jobs import Job
-from experiments.grid.noted import compiled_programs, note_failure
+from experiments.grid.noted import note_failure
 from experiments.grid.work import Ended, do
 from train.prepare.workers.cluster import RayWorkers
 
@@ -70,6 +70,4 @@ class Cluster:
 def _do(job: Job, setup: Setup, folder: str) -> Ended:
     # Paths are meant from where the command was given.
     os.chdir(folder)
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(compiled_programs(setup.runs).absolute()))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     return do(job, setup)

@@ -5,10 +5,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.grid.arguments import A_RUN, NOBODY, NOTHING, Setup
-from experiments.grid.catalogue import Catalogue, Picked
+from experiments.grid.arguments import A_RUN, NOBODY, NOTHING, Choice, Setup
+from experiments.grid.catalogue import Catalogue, Picked, pick, read_catalogue
 from experiments.study import FIGURES, JUDGE, JUDGED
+from train.epochs import pools_of
+from train.lineage import Lineage
 from train.rundir import run_folder
+from train.scales import Scale
 
 # The open-ended task of each suite, whose answers are judged.
 OPEN_TASK = {"nano": "nano_open", "paper": "dolly"}
@@ -18,8 +21,8 @@ OPEN_TASK = {"nano": "nano_open", "paper": "dolly"}
 class RunJob:
     """Train an experiment with a seed, and evaluate what came of it.
 
-    `own_steps` and `own_tokens` leave out what its parent trained; `total_steps` do not. `declared` is the schedule
-    that its plan must hold, as sorted JSON.
+    `own_steps` and `own_tokens` leave out what its parent trained; `total_steps` do not. `declared` is what its
+    plan must hold of the experiment, as sorted JSON.
     """
 
     experiment: str
@@ -58,6 +61,17 @@ class JudgeJob:
 Job = RunJob | JudgeJob
 
 
+def choose(choice: Choice, setup: Setup, *, all_if_none: bool = False) -> tuple[Catalogue, Picked, tuple[Job, ...]]:
+    """The catalogue, the experiments of a choice (all of them if it names none and that is wanted), and their jobs.
+
+    Raises UsageError for names and figures that there are not.
+    """
+    catalogue = read_catalogue(choice.experiments)
+    everything = choice.all or (all_if_none and not choice.names and not choice.figure)
+    picked = pick(catalogue, choice.names, choice.figure, everything=everything, a_run_judges=setup.judge == A_RUN)
+    return catalogue, picked, jobs_of(catalogue, picked, setup)
+
+
 def run_name(experiment: str, setup: Setup, seed: int) -> str:
     """The name of a run."""
     return run_folder(setup.runs, experiment, setup.scale, seed=seed).path.name
@@ -78,7 +92,6 @@ def jobs_of(catalogue: Catalogue, picked: Picked, setup: Setup) -> tuple[Job, ..
 def _runs(catalogue: Catalogue, picked: Picked, setup: Setup, seed: int) -> Iterator[RunJob]:
     for name in picked.names:
         entry = catalogue[name]
-        schedule = entry.lineage.schedule(setup.settings)
         yield RunJob(
             experiment=name,
             file=entry.file,
@@ -86,10 +99,17 @@ def _runs(catalogue: Catalogue, picked: Picked, setup: Setup, seed: int) -> Iter
             run=run_name(name, setup, seed),
             own_steps=entry.lineage.own_steps(setup.settings),
             own_tokens=entry.lineage.own_tokens(setup.settings),
-            total_steps=schedule.total_steps,
-            declared=json.dumps(schedule.to_json(), sort_keys=True),
+            total_steps=entry.lineage.schedule(setup.settings).total_steps,
+            declared=_declared(entry.lineage, setup.settings),
             needs=() if entry.parent is None else (run_name(entry.parent, setup, seed),),
         )
+
+
+def _declared(lineage: Lineage, scale: Scale) -> str:
+    """What an experiment says of a plan, by the names of plan.json: all but the rows that there are, and the seed."""
+    oldest = lineage.experiments[0]
+    pools = pools_of(oldest, lineage.schedule(scale)) if oldest.epochs else {}
+    return json.dumps({"schedule": lineage.schedule(scale).to_json(), "pools": pools}, sort_keys=True)
 
 
 def _judgements(picked: Picked, setup: Setup, seed: int) -> Iterator[JudgeJob]:

@@ -1,4 +1,4 @@
-"""Keeps the result rows of finished runs in the project: one file an experiment and scale, with the rows of all seeds.
+"""`python -m experiments keep`: the result rows of finished runs in the project, all seeds of an experiment in a file.
 
 What is kept depends on the rows alone, so that keeping them again changes nothing.
 """
@@ -8,14 +8,61 @@ import fcntl
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
+
+import tyro
 
 from eval.results import Row, read_rows
 from eval.rundir import RunFolder
-from experiments.grid.arguments import Setup
-from experiments.grid.jobs import RunJob
+from experiments.grid.arguments import Choice, Setup
+from experiments.grid.jobs import RunJob, choose
 from experiments.grid.noted import keeping_lock
 from experiments.grid.state import run_state
 from mixsched.atomic import write_atomically
+from mixsched.differences import differences
+from mixsched.errors import UsageError
+from train.scales import scale_named
+
+RESULTS = Path("experiments/results")
+
+
+@dataclasses.dataclass(frozen=True)
+class Arguments:
+    """Keep the result rows of finished runs, of all seeds, in a file an experiment; figures are drawn from these.
+
+    python -m experiments keep
+    """
+
+    choice: Annotated[Choice, tyro.conf.arg(name="")]
+    setup: Annotated[Setup, tyro.conf.arg(name="")]
+    results: Path = RESULTS
+    """Folder of the rows: <scale>/<experiment>.jsonl."""
+
+    def __post_init__(self):
+        check_place(self.results, self.setup)
+
+
+def run(arguments: Arguments) -> int:
+    """Keep them, and say which files changed."""
+    _, _, jobs = choose(arguments.choice, arguments.setup, all_if_none=True)
+    changed = keep([job for job in jobs if isinstance(job, RunJob)], arguments.setup, arguments.results)
+    for path in changed:
+        print(f"kept '{path}'")
+    if not changed:
+        print(f"nothing new in '{arguments.setup.runs}' for '{arguments.results}'")
+    return 0
+
+
+def check_place(results: Path, setup: Setup) -> None:
+    """Raise UsageError if the project's own rows would be mixed with those of other settings or other data."""
+    usual, now = dataclasses.asdict(scale_named(setup.scale)), dataclasses.asdict(setup.settings)
+    changed = list(differences(usual, now, name="settings"))
+    changed += [f"`--shards` is '{setup.shards}'"] * (setup.shards is not None)
+    if changed and results == RESULTS:
+        raise UsageError(
+            f"'{RESULTS}' holds rows of scale {setup.scale} as it is, and here {'; '.join(changed)}; name another "
+            "folder by `--results`"
+        )
 
 
 def kept_rows(results: Path, scale: str, experiment: str) -> Path:

@@ -32,10 +32,13 @@ class Pace:
         self._evaluations_s += [] if ended.evaluation_s is None else [ended.evaluation_s]
         self._judgements_s += [] if ended.judging_s is None else [ended.judging_s]
 
-    def left_s(self, left: Left, running: Collection[tuple[int, float]], *, workers: int) -> float | None:
-        """Seconds until all of it is done by so many workers; None while a part of it was never yet measured.
+    def left_s(
+        self, left: Left, running: Collection[tuple[int, float]], *, workers: int
+    ) -> tuple[float, tuple[str, ...]] | None:
+        """Seconds until so many workers are done, and the kinds of jobs that are not in it since none was timed yet.
 
-        `running` gives the tokens and the seconds of each job that trains right now.
+        None while training was not yet timed, or nothing that is left was. `running` gives the tokens and the seconds
+        of each job that trains right now.
         """
         tokens = self._tokens + sum(tokens for tokens, _ in running)
         train_s = self._train_s + sum(seconds for tokens, seconds in running if tokens)
@@ -44,15 +47,16 @@ class Pace:
             if not tokens:
                 return None
             worked_s += left.tokens * train_s / tokens
-        for count, measured_s in (
-            (left.evaluations, self._evaluations_s),
-            (left.judgements, self._judgements_s),
+        unknown = []
+        for kind, count, measured_s in (
+            ("evaluations", left.evaluations, self._evaluations_s),
+            ("judgements", left.judgements, self._judgements_s),
         ):
-            if count:
-                if not measured_s:
-                    return None
+            if count and measured_s:
                 worked_s += count * fmean(measured_s)
-        return worked_s / workers
+            elif count:
+                unknown.append(kind)
+        return (worked_s / workers, tuple(unknown)) if worked_s else None
 
 
 def spoken(seconds: float) -> str:

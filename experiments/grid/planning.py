@@ -1,5 +1,6 @@
 """`python -m experiments plan`: what a grid would do, in which order and at what cost; or as commands of a shell."""
 
+import contextlib
 import dataclasses
 import json
 import shlex
@@ -10,10 +11,9 @@ from typing import Annotated
 import tyro
 
 from eval.rundir import RunFolder
-from experiments.grid.arguments import Choice, Setup
+from experiments.grid.arguments import NOTHING, Choice, Setup
 from experiments.grid.catalogue import Catalogue
-from experiments.grid.chosen import choose
-from experiments.grid.jobs import Job, JudgeJob, RunJob
+from experiments.grid.jobs import Job, JudgeJob, RunJob, choose
 from experiments.grid.pace import spoken
 from experiments.grid.tables import print_table
 from train.command_line import train_command
@@ -54,19 +54,20 @@ def run(arguments: Arguments) -> int:
         else:
             lines.append((job.name, "", "", "", f"both, for {job.judge}"))
     print_table(lines, right=("seed", "steps", "tokens"))
-    print("\n".join(cost_lines([job for job in jobs if isinstance(job, RunJob)], catalogue, setup)))
+    runs = [job for job in jobs if isinstance(job, RunJob)]
+    print("\n".join(cost_lines(runs, catalogue, setup, timed=runs)))
     return 0
 
 
-def cost_lines(runs: Sequence[RunJob], catalogue: Catalogue, setup: Setup) -> Iterator[str]:
-    """What the runs cost: steps, tokens, chip-hours by the paper's figures, and hours by what was measured here."""
+def cost_lines(runs: Sequence[RunJob], catalogue: Catalogue, setup: Setup, *, timed: Sequence[RunJob]) -> Iterator[str]:
+    """What runs cost: steps, tokens, chip-hours by the paper's figures, and hours at the speed of the `timed` ones."""
     tokens = sum(job.own_tokens for job in runs)
     yield f"{len(runs)} runs of {sum(job.own_steps for job in runs):,} steps and {tokens:,} tokens in all"
     hours = [chip_hours(catalogue[job.experiment].lineage.experiment, setup.scale, setup.settings) for job in runs]
     known = [each for each in hours if each is not None]
     if known and len(known) == len(runs):
         yield f"{sum(known):,.0f} TPU v5e chip-hours by the paper's figures"
-    measured = _measured_tokens_per_s(runs, setup)
+    measured = _measured_tokens_per_s(timed, setup)
     if measured:
         each = median(measured)
         yield (
@@ -80,9 +81,11 @@ def _measured_tokens_per_s(runs: Sequence[RunJob], setup: Setup) -> list[float]:
     found = []
     for job in runs:
         metrics = RunFolder(setup.runs / job.run).metrics
-        lines = metrics.read_text().splitlines() if metrics.exists() else []
-        if len(lines) >= job.own_steps // setup.settings.log_every_steps:
-            found.append(median(json.loads(line)["tokens_per_s"] for line in lines))
+        # What follows the last end of a line is being written.
+        lines = metrics.read_bytes().split(b"\n")[:-1] if metrics.exists() else []
+        if lines and len(lines) >= job.own_steps // setup.settings.log_every_steps:
+            with contextlib.suppress(ValueError, TypeError, KeyError):
+                found.append(median(json.loads(line)["tokens_per_s"] for line in lines))
     return found
 
 
@@ -102,6 +105,8 @@ def _command(job: Job, setup: Setup) -> str:
     train = train_command(
         job.file, setup.scale, setup.settings, seed=job.seed, runs=setup.runs, shards=setup.shards, resume=True
     )
+    if setup.suite == NOTHING:
+        return shlex.join(train)
     evaluate = ["python", "-m", "eval", f"--run={setup.runs / job.run}", f"--suite={setup.suite}"]
     evaluate += [f"--shards={setup.shards}"] * (setup.shards is not None)
     evaluate += [f"--data={setup.data}"] * (setup.data is not None)

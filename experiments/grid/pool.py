@@ -54,7 +54,7 @@ class Pool:
     def __init__(self, setup: Setup, workers: int):
         self._setup = setup
         self._places: list[_Worker | None] = [None] * workers
-        self._cores = shares(sorted(os.sched_getaffinity(0)), workers) if sys.platform == "linux" else [()] * workers
+        self._cores = shares(cores(), workers) if sys.platform == "linux" else [()] * workers
         self._complaints: IO[bytes] | None = None
 
     def __enter__(self) -> "Pool":
@@ -109,14 +109,22 @@ class Pool:
         try:
             ended: Ended = pickle.load(worker.replies)
         except (EOFError, pickle.UnpicklingError):
-            self._places[self._places.index(worker)] = None
             asked = worker.requests.closed
-            worker.ask_to_stop()
-            code = worker.process.wait()
-            worker.replies.close()
+            code = self._let_go(worker)
             return [] if job is None else [self._lost(job, code, asked=asked)]
         worker.job = None
+        if ended.ending == "stopped":
+            # It ends now; whoever asked it to, the next job goes to another.
+            self._let_go(worker)
         return [ended]
+
+    def _let_go(self, worker: _Worker) -> int:
+        """Take a worker that ends out of its place; returns its exit code."""
+        self._places[self._places.index(worker)] = None
+        worker.ask_to_stop()
+        code = worker.process.wait()
+        worker.replies.close()
+        return code
 
     def _lost(self, job: Job, code: int, *, asked: bool) -> Ended:
         if asked and code != -signal.SIGKILL:
@@ -131,13 +139,16 @@ class Pool:
         return Ended(job.name, "failed", why)
 
 
-def shares(cores: Sequence[int], workers: int) -> list[Sequence[int]]:
-    """The cores of each worker: as equal shares as can be, neighbours together; one each where they are too few.
+def cores() -> list[int]:
+    """The cores that this process may use."""
+    return sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else list(range(os.cpu_count() or 1))
 
-    >>> shares([0, 1, 2, 3, 4], 2), shares([0, 1], 3)
-    ([[0, 1], [2, 3, 4]], [[0], [1], [0]])
+
+def shares(cores: Sequence[int], workers: int) -> list[Sequence[int]]:
+    """The cores of each worker, of whom there are no more than cores: as equal as can be, neighbours together.
+
+    >>> shares([0, 1, 2, 3, 4], 2)
+    [[0, 1], [2, 3, 4]]
     """
-    if workers > len(cores):
-        return [[cores[place % len(cores)]] for place in range(workers)]
     bounds = [place * len(cores) // workers for place in range(workers + 1)]
     return [cores[first:stop] for first, stop in itertools.pairwise(bounds)]

@@ -2,7 +2,7 @@
 
 import dataclasses
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,11 +11,10 @@ import tyro
 from experiments.grid.arguments import Choice, Setup
 from experiments.grid.board import Board
 from experiments.grid.catalogue import Catalogue
-from experiments.grid.chosen import choose
-from experiments.grid.jobs import Job, RunJob
-from experiments.grid.keep import keep
+from experiments.grid.jobs import Job, RunJob, choose
+from experiments.grid.keep import RESULTS, check_place, keep
 from experiments.grid.planning import cost_lines
-from experiments.grid.pool import Pool
+from experiments.grid.pool import Pool, cores
 from experiments.grid.sitting import sit
 from experiments.grid.view import shown, summary
 from mixsched.errors import UsageError
@@ -36,7 +35,7 @@ class Arguments:
     choice: Annotated[Choice, tyro.conf.arg(name="")]
     setup: Annotated[Setup, tyro.conf.arg(name="")]
     jobs: int = 1
-    """Jobs at once. On this machine each has its share of the cores, so that more of them suit small models."""
+    """Jobs at once, at most one a core. On this machine each has its share of them: more jobs suit small models."""
     on: Literal["local", "ray"] = "local"
     """Where: worker processes of this machine, or a Ray cluster whose machines share the folder of the runs."""
     ray_address: str | None = None
@@ -45,7 +44,7 @@ class Arguments:
     """Say what would be done and what it costs, and stop."""
     keep: bool = False
     """Keep the result rows in `--results` as they come, as `python -m experiments keep` does."""
-    results: Path = Path("experiments/results")
+    results: Path = RESULTS
     """Where rows are kept."""
 
     def __post_init__(self):
@@ -53,6 +52,8 @@ class Arguments:
             raise UsageError(f"`--jobs` must be at least 1, got {self.jobs}")
         if self.ray_address is not None and self.on != "ray":
             raise UsageError("`--ray-address` needs `--on ray`")
+        if self.keep:
+            check_place(self.results, self.setup)
 
 
 def run(arguments: Arguments) -> int:
@@ -65,21 +66,22 @@ def run(arguments: Arguments) -> int:
     print(f"{len(jobs)} jobs at scale {setup.scale}, of which {len(board.done)} are done", flush=True)
     if arguments.dry_run:
         return _tell(board, catalogue)
-    kept = _keeper(arguments)
+    keeper = _Keeper(arguments, jobs)
     for job in jobs:
         if job.name in board.done:
-            kept(job)
-    if len(board.done) == len(jobs):
-        return 0
-    with stop_wish() as wish, shown() as view, _doer(arguments) as doer:
-        stopped_by = sit(board, doer, view, wish, after=kept)
-    print(summary(board))
-    for name, why in (board.failed | board.skipped).items():
-        print(f"{'failed' if name in board.failed else 'skipped'} {name}: {why}")
+            keeper.keep(job)
+    stopped_by = None
+    if len(board.done) < len(jobs):
+        with stop_wish() as wish, shown() as view, _doer(arguments) as doer:
+            stopped_by = sit(board, doer, view, wish, after=keeper.keep)
+        print(summary(board))
+    for word, reasons in (("failed", board.failed), ("skipped", board.skipped), ("not kept", keeper.not_kept)):
+        for name, why in reasons.items():
+            print(f"{word} {name}: {why}")
     if stopped_by is not None:
         print("all that was done is saved; the same command goes on from here", file=sys.stderr)
         return 128 + stopped_by
-    return 1 if board.failed or board.skipped else 0
+    return 1 if board.failed or board.skipped or keeper.not_kept else 0
 
 
 def _tell(board: Board, catalogue: Catalogue) -> int:
@@ -103,25 +105,31 @@ def _tell(board: Board, catalogue: Catalogue) -> int:
         if isinstance(job, RunJob) and board.states[job.name].stage in ("missing", "begun")
     ]
     if untrained:
-        print("\n".join(cost_lines(untrained, catalogue, board.setup)))
+        runs = [job for job in board.jobs if isinstance(job, RunJob)]
+        print("\n".join(cost_lines(untrained, catalogue, board.setup, timed=runs)))
     return 0
 
 
-def _keeper(arguments: Arguments) -> Callable[[Job], None]:
-    """What is called for each job that is done. A judgement's rows stand with its run, which is kept again then."""
-    _, _, jobs = choose(arguments.choice, arguments.setup)
-    runs = {job.name: job for job in jobs if isinstance(job, RunJob)}
+class _Keeper:
+    """Keeps the rows of each job that is done, if that is wanted; `not_kept` tells of which it could not, and why."""
 
-    def kept(job: Job) -> None:
-        if arguments.keep:
-            keep([runs[job.run]], arguments.setup, arguments.results)
+    def __init__(self, arguments: Arguments, jobs: Sequence[Job]):
+        self._arguments = arguments
+        self._runs = {job.name: job for job in jobs if isinstance(job, RunJob)}
+        self.not_kept: dict[str, str] = {}
 
-    return kept
+    def keep(self, job: Job) -> None:
+        """A judgement's rows stand with its run, which is kept again then."""
+        if self._arguments.keep:
+            try:
+                keep([self._runs[job.run]], self._arguments.setup, self._arguments.results)
+            except UsageError as error:
+                self.not_kept[job.run] = str(error)
 
 
 def _doer(arguments: Arguments):
     if arguments.on == "local":
-        return Pool(arguments.setup, arguments.jobs)
+        return Pool(arguments.setup, min(arguments.jobs, len(cores())))
     from experiments.grid.cluster import Cluster
 
     return Cluster(arguments.setup, arguments.jobs, arguments.ray_address)

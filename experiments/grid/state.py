@@ -1,5 +1,6 @@
-"""How far a run is, from its files alone: so it can be asked while any process of any machine writes them."""
+"""How far a run is, and what of it was judged, from its files alone, whoever is writing them meanwhile."""
 
+import contextlib
 import dataclasses
 import fcntl
 import json
@@ -8,12 +9,14 @@ from pathlib import Path
 from typing import Literal
 
 from eval.items import answers_folder, read_record
-from eval.rundir import RunFolder, read_config
+from eval.judge.judges import read_judges
+from eval.rundir import RunConfig, RunFolder, read_config
 from eval.suites import suite_named
 from experiments.grid.arguments import NOTHING, Setup
-from experiments.grid.jobs import RunJob
+from experiments.grid.jobs import JudgeJob, RunJob
 from mixsched.differences import differences
 from mixsched.errors import UsageError
+from mixsched.shards import read_manifest
 from train.rundir import last_checkpoint
 
 Stage = Literal["missing", "begun", "trained", "evaluated"]
@@ -71,16 +74,36 @@ def run_state(job: RunJob, setup: Setup) -> RunState:
 
 
 def _check_same(folder: RunFolder, job: RunJob, setup: Setup) -> None:
-    before, now = read_config(folder).settings, dataclasses.asdict(setup.settings)
-    declared = json.loads(job.declared)
-    changed = differences(before, now, name="settings") or differences(
-        json.loads(folder.plan.read_text()).get("schedule"), declared, name="schedule"
-    )
+    config, declared = read_config(folder), json.loads(job.declared)
+    changed = differences(config.settings, dataclasses.asdict(setup.settings), name="settings")
+    plan = _read_json(folder.plan)
+    for name, value in declared.items():
+        changed = changed or differences(plan.get(name, {}), value, name=name)
+    changed = changed or differences(config.data, _data_now(config, setup), name="data")
     if changed:
         raise UsageError(
             f"'{folder.path}' holds a run of another configuration: {'; '.join(changed)}; give what it was started "
             "with, or choose other `--runs`"
         )
+
+
+def _data_now(config: RunConfig, setup: Setup) -> dict[str, str]:
+    """The fingerprints of a run's data in the shards of the setup, where that is another folder than the run's own."""
+    shards = setup.shards or setup.settings.shards
+    if str(shards) == config.shards or not shards.is_dir():
+        return config.data
+    return {name: read_manifest(shards / name).fingerprint for name in config.data}
+
+
+def _read_json(path: Path) -> dict:
+    try:
+        return dict(json.loads(path.read_text()))
+    except FileNotFoundError:
+        raise UsageError(f"'{path}' is missing; restore it, or remove '{path.parent}' to train the run again") from None
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            f"'{path}' is damaged ({error}); restore it, or remove '{path.parent}' to train the run again"
+        ) from error
 
 
 def _lacks(folder: RunFolder, job: RunJob, suite: str, asked: frozenset[str]) -> tuple[str, ...]:
@@ -95,30 +118,45 @@ def _lacks(folder: RunFolder, job: RunJob, suite: str, asked: frozenset[str]) ->
     return tuple(lacking)
 
 
+def is_judged(job: JudgeJob, setup: Setup) -> bool:
+    """Whether the last checkpoints of both runs were compared by the job's judge."""
+    folder, other = RunFolder(setup.runs / job.run), RunFolder(setup.runs / job.baseline)
+    step, step_b = last_checkpoint(folder), last_checkpoint(other)
+    if step is None or step_b is None:
+        return False
+    kind, _, run = job.judge.partition(":")
+    if kind == "likelihood" and last_checkpoint(RunFolder(Path(run))) is None:
+        return False
+    [judge] = read_judges((job.judge,), (folder, other))
+    task = f"win_rate/{job.task}/vs/{other.path.name}@{step_b}/{judge.name}"
+    return task in measured(folder.results, step)
+
+
 def measured(results: Path, step: int) -> frozenset[str]:
     """The tasks of which a results.jsonl holds a row for the checkpoint after `step` steps.
 
     A line that is being written, or is damaged, counts for nothing here; whoever needs its row says what is wrong.
     """
     found = set()
-    for line in results.read_text().splitlines() if results.exists() else ():
-        try:
+    for line in results.read_bytes().split(b"\n") if results.exists() else ():
+        with contextlib.suppress(ValueError, TypeError, KeyError):
             row = json.loads(line)
-        except ValueError:
-            continue
-        if row["step"] == step:
-            found.add(row["task"])
+            if row["step"] == step:
+                found.add(row["task"])
     return frozenset(found)
 
 
 def last_line(metrics: Path) -> dict:
-    """The last whole line of a metrics.jsonl; empty where there is none."""
+    """The last whole line of a metrics.jsonl; empty where there is none. Raises UsageError if it is damaged."""
     if not metrics.exists():
         return {}
     with metrics.open("rb") as stream:
         stream.seek(max(0, stream.seek(0, os.SEEK_END) - TAIL_BYTES))
         lines = stream.read().split(b"\n")[:-1]
-    return json.loads(lines[-1]) if lines else {}
+    try:
+        return dict(json.loads(lines[-1])) if lines else {}
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"the last line of '{metrics}' is damaged ({error}); remove that line") from error
 
 
 def being_written(folder: RunFolder) -> bool:

@@ -8,8 +8,7 @@ import tyro
 
 from experiments.grid.arguments import Choice, Setup
 from experiments.grid.board import Board
-from experiments.grid.chosen import choose
-from experiments.grid.jobs import Job, RunJob
+from experiments.grid.jobs import Job, RunJob, choose
 from experiments.grid.noted import failure_of
 from experiments.grid.pace import spoken
 from experiments.grid.tables import print_table

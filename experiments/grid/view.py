@@ -71,8 +71,11 @@ def summary(board: Board) -> str:
     counts += [f"{len(jobs)} {name}" for name, jobs in others.items() if jobs]
     running = [(one.trained_tokens, time.monotonic() - one.since_s) for one in board.running.values() if one.trains]
     workers = max(1, len(board.running))
-    left_s = board.pace.left_s(board.left(), running, workers=workers) if board.running else None
-    return ", ".join(counts) + ("" if left_s is None else f", about {spoken(left_s)} left")
+    told = board.pace.left_s(board.left(), running, workers=workers) if board.running else None
+    if told is not None:
+        left_s, unknown = told
+        counts.append(f"about {spoken(left_s)} left{' without the ' * bool(unknown)}{' and '.join(unknown)}")
+    return ", ".join(counts)
 
 
 def progress(running: Running) -> str:

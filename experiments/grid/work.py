@@ -17,7 +17,7 @@ from eval.rundir import RunFolder, read_config, read_plan
 from eval.suites import suite_named
 from experiments.grid.arguments import NOTHING, Setup
 from experiments.grid.jobs import Job, JudgeJob, RunJob
-from experiments.grid.noted import clear_failure, log_of, note_failure
+from experiments.grid.noted import clear_failure, compiled_programs, log_of, note_failure
 from experiments.grid.state import being_written, run_state
 from mixsched.errors import UsageError
 from train.launch import launch
@@ -43,7 +43,12 @@ class Ended:
 
 
 def do(job: Job, setup: Setup) -> Ended:
-    """Do what is missing of a job; all that it prints goes to the run's log. Raises only what ends the process."""
+    """Do what is missing of a job; all that it prints goes to the run's log. Raises only what ends the process.
+
+    To be called before JAX is imported: the programs of one run are those of the next, compiled once for all of them.
+    """
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(compiled_programs(setup.runs).absolute()))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     try:
         with _printed_to(log_of(setup.runs, job.run)):
             print(f"[{now()}] {job.name}", flush=True)
@@ -125,8 +130,8 @@ def _judge(job: JudgeJob, setup: Setup) -> Ended:
 
 def _sentence(error: Exception, setup: Setup, job: Job) -> str:
     """Why a job failed, in one sentence."""
-    if "No space left" in str(error):
-        # The writers of shards and checkpoints wrap the system's error in one of their own.
+    if "no space left" in str(error).lower():
+        # Training says so with the options of its own command; others wrap the system's error in one of theirs.
         return (
             f"no space left on the device that holds '{setup.runs}'; free some space and give the same command again: "
             "what was finished is kept"

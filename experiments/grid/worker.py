@@ -7,12 +7,12 @@ stop, or dies, the input ends: then the worker saves what it is training and end
 import os
 import pickle
 import queue
+import select
 import signal
 import sys
 import threading
 from typing import IO
 
-from experiments.grid.noted import compiled_programs
 from experiments.grid.work import do
 
 
@@ -22,18 +22,18 @@ def main() -> int:
         # Before JAX is imported, which starts as many threads as it finds cores.
         os.sched_setaffinity(0, {int(core) for core in sys.argv[1].split(",")})
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    caught, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell)
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     # Nothing that a job starts may read its requests or write among its replies.
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     inbox: queue.SimpleQueue = queue.SimpleQueue()
-    threading.Thread(target=_take_in, args=(requests, inbox), daemon=True).start()
+    threading.Thread(target=_take_in, args=(requests, inbox, caught), daemon=True).start()
     while (request := inbox.get()) is not None:
         job, setup = request
-        # The programs of one run are those of the next; they are compiled once for all of them.
-        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(compiled_programs(setup.runs).absolute()))
-        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
         ended = do(job, setup)
         try:
             pickle.dump(ended, replies)
@@ -46,15 +46,17 @@ def main() -> int:
     return 0
 
 
-def _take_in(requests: IO[bytes], inbox: queue.SimpleQueue) -> None:
+def _take_in(requests: IO[bytes], inbox: queue.SimpleQueue, caught: int) -> None:
     while True:
         try:
             inbox.put(pickle.load(requests))
         except (EOFError, pickle.UnpicklingError):
             break
     inbox.put(None)
-    # Training saves on it and returns; anything else that is done ends with it.
-    os.kill(os.getpid(), signal.SIGTERM)
+    # Training saves on it and returns; anything else that is done ends with it. A second one would stop the saving, and
+    # who ends a whole group of processes has sent one to each before the parent could close this input.
+    if not select.select([caught], [], [], 0)[0]:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

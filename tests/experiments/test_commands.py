@@ -35,6 +35,8 @@ def told(monkeypatch, capsys):
         (["run", "--all", "--judge", "openai:"], "`--judge` must be likelihood, openai:MODEL or none, got 'openai:'"),
         (["run", "--all", "--ray-address", "auto"], "`--ray-address` needs `--on ray`"),
         (["plan", "--all", "--experiments", "nowhere"], "'nowhere' is none"),
+        (["keep", "--batch-size", "8"], "settings.batch_size was 16, now 8; name another folder by `--results`"),
+        (["run", "--all", "--keep", "--shards", "mine"], "`--shards` is 'mine'; name another folder by `--results`"),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(refused, words, sentence):
@@ -78,6 +80,11 @@ def test_commands_repeat_what_was_changed_of_the_scale(told):
         "python -m train --exp=experiments/code25.py --runs=r --shards=s --model.layers=1 --batch-size=8 --resume && "
         "python -m eval --run=r/code25-nano-seed0 --suite=nano --shards=s  # 1"
     )
+
+
+def test_commands_without_a_suite_only_train(told):
+    _, line = told("plan", "code25", "--commands", "--suite=none", "--seeds=1").splitlines()
+    assert line == "python -m train --exp=experiments/code25.py --resume  # 1"
 
 
 def test_help_names_every_command(told):

@@ -1,6 +1,5 @@
 """A whole grid by the real command: its order, what fails in it, what is missing, and what is told and kept of it."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -68,6 +67,8 @@ def test_a_dry_run_does_nothing_and_tells_what_it_would_do(grid):
     assert "unrelated-nano-seed0" not in output
     assert "would train and evaluate unrelated-nano-seed1: 32 steps" in output
     assert "5 runs of 160 steps and 40,960 tokens in all" in output
+    # One run of all that were asked for is timed, though it is not to be done again.
+    assert "the median of the 1 runs at this scale" in output
     assert sorted(grid.runs.rglob("*")) == before
 
 
@@ -98,17 +99,28 @@ def test_rows_are_kept_in_order_and_keeping_them_again_changes_nothing(grid, tmp
     assert {path.name: path.read_bytes() for path in (tmp_path / "nano").iterdir()} == kept
 
 
-def test_the_commands_of_a_plan_run_in_a_shell(grid, tmp_path):
+def test_the_commands_of_a_plan_are_those_of_a_shell(grid, tmp_path):
     script = grid.finish("plan", "child", "--commands").replace(str(grid.runs), str(tmp_path / "runs"))
     first, second = [line for line in script.splitlines() if not line.startswith("#")]
     assert first.endswith("# 1")
     assert second.endswith("# 2 waits for 1")
-    # The evaluation takes longer than all else here, and its command is tested where it is.
     training, evaluation = second.split(" && ")
     assert evaluation.startswith(f"python -m eval --run={tmp_path / 'runs' / 'child-nano-seed0'} --suite=nano")
-    shutil.copytree(grid.runs / "parent-nano-seed0", tmp_path / "runs" / "parent-nano-seed0")
+    # What a shell makes of the line, told without training it.
     environment = {**one_device(), "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
-    done = subprocess.run(["sh", "-c", training], env=environment, text=True, capture_output=True, check=False)
+    command = ["sh", "-c", f"{training} --plan"]
+    done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    last = (tmp_path / "runs" / "child-nano-seed0" / "metrics.jsonl").read_text().splitlines()[-1]
-    assert json.loads(last)["steps_done"] == 48
+    assert "steps 0..31 are of parent, from which it starts; its own are 32..47" in done.stdout
+
+
+def test_rows_that_cannot_be_kept_are_told_and_stop_nothing(grid, tmp_path):
+    shutil.copytree(grid.runs, tmp_path / "runs")
+    with (tmp_path / "runs" / "parent-nano-seed0" / "results.jsonl").open("a") as stream:
+        stream.write("null\n")
+    results = tmp_path / "results"
+    words = ("--suite=none", "--keep", f"--results={results}", f"--runs={tmp_path / 'runs'}")
+    output = grid.finish("run", "child", "unrelated", *words, code=1)
+    assert "not kept parent-nano-seed0: line" in output
+    assert "Traceback" not in output
+    assert sorted(path.name for path in (results / "nano").iterdir()) == ["child.jsonl", "unrelated.jsonl"]

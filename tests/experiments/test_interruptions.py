@@ -1,6 +1,7 @@
 """Grids that are interrupted, killed, and started twice: nothing is lost, and nothing is trained twice."""
 
 import json
+import os
 import signal
 import time
 
@@ -34,11 +35,16 @@ def grid(tiny_grid, tmp_path) -> Grid:
 
 def test_an_interrupted_grid_and_a_killed_one_go_on_and_two_at_once_share_the_rest(grid):
     process = grid.start(*RUN)
-    output = grid.stop(process, PARENT, after_lines=20, by=signal.SIGINT)
+    # A worker that is ended by itself saves, and another goes on.
+    grid.wait_for(process, PARENT, lines=20)
+    os.kill(grid.workers(process)[0], signal.SIGTERM)
+    grid.wait_for(process, PARENT, lines=60)
+    output = grid.stop(process, PARENT, after_lines=60, by=signal.SIGINT)
     assert process.returncode == 130, output
     assert "the same command goes on from here" in output
+    assert "failed" not in output
     first = saved_all(grid, PARENT)
-    assert 20 <= first < STEPS
+    assert 60 <= first < STEPS
 
     process = grid.start(*RUN)
     grid.stop(process, PARENT, after_lines=first + 20, by=signal.SIGKILL)
@@ -57,6 +63,6 @@ def test_an_interrupted_grid_and_a_killed_one_go_on_and_two_at_once_share_the_re
         lines = (grid.runs / run / "metrics.jsonl").read_text().splitlines()
         assert [json.loads(line)["steps_done"] for line in lines] == list(range(first_step, last_step + 1))
     log = (grid.runs / PARENT / "log.txt").read_text()
-    assert log.count("stopped\n") == 2
+    assert log.count("stopped\n") == 3
     # The rest of it in one go; the last step is told once.
     assert log.count(f"step {STEPS}/{STEPS}") == 1

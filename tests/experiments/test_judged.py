@@ -1,5 +1,7 @@
 """Runs that are evaluated and judged by the real command, and their rows kept as they come."""
 
+import os
+
 import pytest
 from launch import need_sandbox
 
@@ -14,7 +16,10 @@ def _sandbox() -> None:
 def test_runs_are_evaluated_then_judged_and_kept(tiny_grid, tmp_path):
     grid = tiny_grid(tmp_path)
     (tmp_path / "experiments").mkdir()
-    words = ("balanced_only", "text_only", "code25", "--keep", f"--results={tmp_path / 'results'}")
+    # A judge is a run of the same folder, however that is written.
+    runs = os.path.relpath(grid.runs)
+    words = ("balanced_only", "text_only", "code25", f"--runs={runs}", "--jobs=2", "--keep")
+    words = (*words, f"--results={tmp_path / 'results'}")
     output = grid.finish("run", *words).splitlines()
     judgement = "balanced_only-nano-seed0-vs-text_only-nano-seed0"
     assert output[-1] == "4 of 4 jobs done, 0 running"
@@ -26,6 +31,6 @@ def test_runs_are_evaluated_then_judged_and_kept(tiny_grid, tmp_path):
     task = "win_rate/nano_open/vs/text_only-nano-seed0@64/likelihood:code25-nano-seed0@32"
     assert [row.metric for row in rows if row.task == task and row.n == 110]
     assert "4 jobs at scale nano, of which 4 are done" in grid.finish("run", *words, "--dry-run")
-    status = grid.finish("status", *words[:3])
-    assert f"3 of 3 runs at scale nano and 1 of 1 judgements are done in '{grid.runs}'" in status
+    status = grid.finish("status", *words[:4])
+    assert f"3 of 3 runs at scale nano and 1 of 1 judgements are done in '{runs}'" in status
     assert f"{judgement}  judged" in status

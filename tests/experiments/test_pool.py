@@ -1,6 +1,8 @@
 """Workers: what becomes of their jobs when they die, and which cores they have. None of these jobs comes to train."""
 
 import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,20 @@ FATAL = """
 import os, sys
 if "worker" in sys.argv[0]:
     os.kill(os.getpid(), 9)
+"""
+
+
+# Stops as training does: at the first signal, with a second of saving, in which another one would lose it.
+SAVING = """
+import pathlib, sys, time
+from train.signals import stop_wish
+if "worker" in sys.argv[0]:
+    with stop_wish() as wish:
+        pathlib.Path(__file__).with_name("begun").touch()
+        while wish.caught is None:
+            time.sleep(0.01)
+        time.sleep(1)
+        pathlib.Path(__file__).with_name("saved").touch()
 """
 
 
@@ -60,6 +76,26 @@ def test_a_worker_that_is_killed_fails_its_job_alone_and_another_takes_its_place
     assert "Traceback" not in log
 
 
+def test_a_worker_that_is_sent_the_signal_too_is_not_sent_a_second_one(tmp_path, setup):
+    more = tmp_path / "more"
+    write_experiment(more, "saving")
+    with (more / "saving.py").open("a") as stream:
+        stream.write(SAVING)
+    [saving] = jobs_in(more, setup, "saving")
+    with Pool(setup, 1) as pool:
+        pool.start(saving)
+        while not (more / "begun").exists():
+            time.sleep(0.01)
+        # As a scheduler ends a job: each of its processes is sent the signal, and then the parent stops its workers.
+        [worker] = pool._workers
+        os.kill(worker.process.pid, signal.SIGTERM)
+        time.sleep(0.1)
+        pool.ask_to_stop()
+        while not pool.wait(10):
+            pass
+    assert (more / "saved").exists()
+
+
 def test_what_is_no_mistake_of_the_user_keeps_its_traceback_in_the_log(tmp_path, setup):
     write_experiment(tmp_path / "more", "odd")
     (setup.runs / "odd-nano-seed0").mkdir(parents=True)
@@ -86,4 +122,3 @@ def test_leaving_the_pool_ends_its_workers(tmp_path, setup):
 def test_cores_are_shared_out_as_evenly_as_can_be():
     assert shares([0, 1, 2, 3, 4], 2) == [[0, 1], [2, 3, 4]]
     assert shares([4, 6], 2) == [[4], [6]]
-    assert shares([0, 1], 3) == [[0], [1], [0]]

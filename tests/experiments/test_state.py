@@ -3,6 +3,7 @@
 import dataclasses
 import fcntl
 import json
+import re
 import shutil
 
 import pytest
@@ -12,10 +13,14 @@ from eval.results import Row, append_rows, read_rows
 from eval.rundir import RunFolder, read_config
 from eval.suites import NANO
 from experiments.grid.arguments import Setup
+from experiments.grid.board import Board
 from experiments.grid.catalogue import pick, read_catalogue
 from experiments.grid.jobs import RunJob, jobs_of
 from experiments.grid.keep import keep
+from experiments.grid.pace import Left
 from experiments.grid.state import run_state
+from experiments.grid.view import summary
+from experiments.grid.work import Ended
 from mixsched.errors import UsageError
 from model.config import ModelConfig
 from train.scales import OptimizerConfig, Scale
@@ -104,9 +109,62 @@ def test_a_run_of_other_settings_or_another_mix_is_refused(setup, job):
     with pytest.raises(UsageError, match=r"another configuration: settings\.eval_every_steps was 16, now 8"):
         run_state(job, other)
     declared = json.loads(job.declared)
-    declared["phases"][0]["weights"]["text"] = "0.5"
+    declared["schedule"]["phases"][0]["weights"]["text"] = "0.5"
     with pytest.raises(UsageError, match="another configuration: schedule"):
         run_state(dataclasses.replace(job, declared=json.dumps(declared)), setup)
+
+
+def test_a_run_that_repeated_a_source_otherwise_is_refused(setup, job):
+    declared = json.loads(job.declared)
+    declared["pools"] = {"web_code": 5}
+    with pytest.raises(UsageError, match=r"another configuration: pools\.web_code"):
+        run_state(dataclasses.replace(job, declared=json.dumps(declared)), setup)
+
+
+def test_a_run_of_other_data_is_refused_and_one_of_moved_data_is_not(setup, job, shards, tmp_path):
+    setup = dataclasses.replace(setup, suite="none", shards=tmp_path / "moved")
+    shutil.copytree(shards, tmp_path / "moved")
+    assert run_state(job, setup).complete
+    manifest = tmp_path / "moved" / "text" / "manifest.json"
+    told = json.loads(manifest.read_text())
+    told["shards"][0]["sha256"] = "0" * 64
+    manifest.write_text(json.dumps(told))
+    with pytest.raises(UsageError, match=r"another configuration: data\.text was"):
+        run_state(job, setup)
+
+
+@pytest.mark.parametrize("name", ["plan.json", "metrics.jsonl", "config.json"])
+def test_a_damaged_file_is_named(setup, job, folder, name):
+    (folder.path / name).write_bytes(b"\0[1, 2\n")
+    with pytest.raises(UsageError, match=name):
+        run_state(job, setup)
+
+
+def test_a_plan_that_is_gone_is_named(setup, job, folder):
+    folder.plan.unlink()
+    with pytest.raises(UsageError, match=r"plan\.json' is missing"):
+        run_state(job, setup)
+
+
+def test_what_is_no_row_counts_for_nothing(setup, job, folder):
+    measure(folder, "nano/reasoning")
+    folder.results.write_bytes(folder.results.read_bytes() + b'null\n\xff\n{"step": 32}\n{"step": 32, "ta')
+    assert run_state(job, setup).stage == "evaluated"
+
+
+def test_a_job_that_was_stopped_waits_as_far_as_it_came_and_the_time_left_says_what_is_not_in_it(setup, job, folder):
+    shutil.rmtree(folder.checkpoints / "32")
+    lines = folder.metrics.read_text().splitlines(keepends=True)
+    folder.metrics.write_text("".join(lines[:8]))
+    board = Board([job], setup)
+    board.start(job)
+    folder.metrics.write_text("".join(lines[:24]))
+    board.look_at_running()
+    assert board.running[job.name].trained_tokens == 16 * 8 * 32
+    assert re.search(r"1 running, about \d+ s left without the evaluations$", summary(board))
+    board.end(Ended(job.name, "stopped", tokens=16 * 8 * 32, train_s=1.0))
+    assert board.next() == job
+    assert board.left() == Left(tokens=8 * 8 * 32, evaluations=1, judgements=0)
 
 
 def test_the_last_row_of_a_measurement_is_kept_and_those_of_runs_elsewhere_stay(setup, job, folder, tmp_path):
