@@ -91,15 +91,19 @@ class RunConfig:
         return self.settings["batch_size"]
 
 
+class BeingWrittenError(UsageError):
+    """Another process holds a run's lock."""
+
+
 @contextlib.contextmanager
 def locked(folder: RunFolder) -> Iterator[None]:
-    """Hold the run's lock; raises UsageError if another process holds it. It goes with the process."""
+    """Hold the run's lock; raises BeingWrittenError if another process holds it. It goes with the process."""
     folder.path.mkdir(parents=True, exist_ok=True)
     with (folder.path / "lock").open("w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UsageError(
+            raise BeingWrittenError(
                 f"another process is writing '{folder.path}'; wait until it has ended (a new run can take another "
                 "`--seed` or `--runs`)"
             ) from None

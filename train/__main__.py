@@ -14,7 +14,7 @@ from mixsched.errors import UsageError
 from train.amend import read_change
 from train.launch import launch
 from train.lineage import load_lineage
-from train.scales import Scale, scale_named
+from train.scales import Scale, scale_in, scale_named
 from train.told import tell
 
 
@@ -55,12 +55,7 @@ class Arguments:
 
 def parse(argv: list[str]) -> Arguments:
     """The command line; `--scale` is read first, since the other options' defaults come from it."""
-    scale = "nano"
-    for place, word in enumerate(argv):
-        if word == "--scale" and place + 1 < len(argv):
-            scale = argv[place + 1]
-        elif word.startswith("--scale="):
-            scale = word.removeprefix("--scale=")
+    scale = scale_in(argv)
     default = Arguments(exp=tyro.MISSING, settings=scale_named(scale), scale=scale)
     return tyro.cli(Arguments, prog="python -m train", default=default, args=argv)
 

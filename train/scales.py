@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from mixsched.errors import UsageError, did_you_mean
@@ -126,3 +127,13 @@ def scale_named(name: str) -> Scale:
     if name not in SCALES:
         raise UsageError(f"there is no `--scale` {name!r}; {did_you_mean(name, SCALES)}")
     return SCALES[name]
+
+
+def scale_in(words: Sequence[str]) -> str:
+    """The scale that a command line names, read before all else since the other options' defaults come from it."""
+    for place, word in enumerate(words):
+        if word == "--scale" and place + 1 < len(words):
+            return words[place + 1]
+        if word.startswith("--scale="):
+            return word.removeprefix("--scale=")
+    return "nano"

@@ -8,7 +8,7 @@ import tyro
 
 from eval.suites import suite_named
 from mixsched.errors import UsageError
-from train.scales import Scale, scale_named
+from train.scales import Scale, scale_in, scale_named
 
 NOTHING = "none"
 A_RUN, NOBODY = "likelihood", "none"
@@ -56,16 +56,6 @@ class Setup:
         kind, _, model = self.judge.partition(":")
         if self.judge not in (A_RUN, NOBODY) and not (kind == "openai" and model):
             raise UsageError(f"`--judge` must be {A_RUN}, openai:MODEL or {NOBODY}, got {self.judge!r}")
-
-
-def scale_in(words: list[str]) -> str:
-    """The scale that a command line names, read before all else since the other options' defaults come from it."""
-    for place, word in enumerate(words):
-        if word == "--scale" and place + 1 < len(words):
-            return words[place + 1]
-        if word.startswith("--scale="):
-            return word.removeprefix("--scale=")
-    return "nano"
 
 
 def default_setup(words: list[str]) -> Setup:

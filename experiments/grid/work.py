@@ -13,12 +13,12 @@ from typing import Literal
 
 from eval.asking import Asking
 from eval.results import now
-from eval.rundir import RunFolder, read_config, read_plan
+from eval.rundir import BeingWrittenError, RunFolder, read_config, read_plan
 from eval.suites import suite_named
 from experiments.grid.arguments import NOTHING, Setup
 from experiments.grid.jobs import Job, JudgeJob, RunJob
 from experiments.grid.noted import clear_failure, compiled_programs, log_of, note_failure
-from experiments.grid.state import being_written, run_state
+from experiments.grid.state import run_state
 from mixsched.errors import UsageError
 from train.launch import launch
 
@@ -66,9 +66,9 @@ def _tried(job: Job, setup: Setup) -> Ended:
     clear_failure(setup.runs, job.name)
     try:
         return _judge(job, setup) if isinstance(job, JudgeJob) else _train_and_evaluate(job, setup)
+    except BeingWrittenError:
+        return Ended(job.name, "elsewhere")
     except Exception as error:
-        if isinstance(error, UsageError) and being_written(RunFolder(setup.runs / job.run)):
-            return Ended(job.name, "elsewhere")
         why = _sentence(error, setup, job)
         note_failure(setup.runs, job.name, why)
         print(why if isinstance(error, UsageError) else traceback.format_exc(), flush=True)
