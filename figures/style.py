@@ -87,7 +87,8 @@ def settle(figure: Figure) -> None:
     engine = figure.get_layout_engine()
     assert engine is not None
     engine.execute(figure)
-    figure.set_layout_engine("none")
+    # None, and not "none", whose placeholder would have every file drawn twice.
+    figure.set_layout_engine(None)
     for axes in figure.axes:
         left, bottom, width, height = (round(side, 6) for side in axes.get_position().bounds)
         axes.set_position((left, bottom, width, height))
