@@ -62,13 +62,14 @@ def append_new_rows(path: Path, rows: Sequence[Row]) -> int:
     Numbers that differ by less than SAME are the same: another number of devices adds up in another order. Who reads a
     file takes the last row of a measurement.
     """
-    last = {_measured(row): row for row in read_rows(path)}
-    new = [row for row in rows if not _says_the_same(row, last.get(_measured(row)))]
+    last = {measurement(row): row for row in read_rows(path)}
+    new = [row for row in rows if not _says_the_same(row, last.get(measurement(row)))]
     append_rows(path, new)
     return len(new)
 
 
-def _measured(row: Row) -> tuple:
+def measurement(row: Row) -> tuple:
+    """What tells measurements of one run apart: two rows of one differ in value and time alone."""
     return (row.step, row.task, row.metric, row.n, row.asked, tuple(row.covers))
 
 

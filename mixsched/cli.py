@@ -64,11 +64,16 @@ def _say(message: str) -> int:
     return 2
 
 
+def no_space(where: str) -> str:
+    """The sentence on a full disk."""
+    return (
+        f"no space left on the device that holds {where}; free some space and give the same command again: "
+        "what was finished is kept"
+    )
+
+
 def _os_error(error: OSError) -> str:
     where = repr(str(error.filename)) if error.filename else "the output"
     if error.errno in FULL:
-        return (
-            f"no space left on the device that holds {where}; free some space and give the same command again: "
-            "what was finished is kept"
-        )
+        return no_space(where)
     return f"may not use {where} ({error.strerror}); change its permissions or choose another place"

@@ -27,6 +27,12 @@ def write_experiment(folder: Path, name: str, *, starts_from: str = "", mix: str
     (folder / f"{name}.py").write_text(EXPERIMENT.format(start=start, name=name, billions=billions, mix=mix))
 
 
+def write_parent_and_child(folder: Path) -> None:
+    """Two experiment files: `child` starts from `parent`, and has a tenth of its tokens."""
+    write_experiment(folder, "parent")
+    write_experiment(folder, "child", starts_from="parent", billions=20)
+
+
 @dataclasses.dataclass(frozen=True)
 class Grid:
     """The command in a folder: experiments in `experiments/`, runs in `runs/`."""

@@ -1,10 +1,11 @@
-"""What tests hold runs against each other by: their last parameters, and their lines of metrics without the clock's."""
+"""What tests hold runs against each other by, and against their plans: last parameters, and lines of metrics."""
 
 import json
 
 import jax
 import numpy as np
 
+import mixsched
 from eval.rundir import RunFolder, read_config
 from model.checkpoint import named_arrays, read_checkpoints, restore_model
 from model.sharding import data_mesh
@@ -30,3 +31,13 @@ def lines_of(run: RunFolder) -> list[dict]:
     clocks = {"tokens_per_s", "wait_share"}
     lines = (json.loads(line) for line in run.metrics.read_text().splitlines())
     return [{name: value for name, value in line.items() if name not in clocks} for line in lines]
+
+
+def check_served(run: RunFolder, plan: mixsched.Plan) -> None:
+    """Hold every line of metrics of a tiny run, which tells of one step, against what the plan says of that step."""
+    for line in lines_of(run):
+        step = line["steps_done"] - 1
+        assert list(line["counts"].values()) == plan.counts(step).tolist()
+        assert list(line["served"].values()) == plan.served(step + 1).tolist()
+        assert line["learning_rate"] == plan.learning_rate(step)
+        assert line["tokens"] == line["steps_done"] * 8 * 32

@@ -12,7 +12,7 @@ def train_command(
     exp: Path, scale: str, settings: Scale, *, seed: int, runs: Path, shards: Path | None, resume: bool = False
 ) -> list[str]:
     """The words of `python -m train ...` for a run; what has its default is left out."""
-    words = ["python", "-m", "train", f"--exp={_shortest(exp)}"]
+    words = ["python", "-m", "train", f"--exp={shortest(exp)}"]
     words += [f"--scale={scale}"] * (scale != "nano")
     words += [f"--seed={seed}"] * (seed != 0)
     words += [f"--runs={runs}"] * (runs != Path("runs"))
@@ -34,5 +34,6 @@ def _overrides(now: Any, default: Any, prefix: str) -> Iterator[str]:
             yield f"--{option}={value}"
 
 
-def _shortest(path: Path) -> Path:
+def shortest(path: Path) -> Path:
+    """A path as a person types it, where the commands are given from the checkout."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

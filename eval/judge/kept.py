@@ -83,15 +83,20 @@ def asked_of(judgements: Sequence[Judgement], *, base_url: str | None, max_token
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
-def keep_rows(folder: RunFolder, comparison: Comparison, judge: str, rates: Rates | None, *, asked: str) -> None:
-    """Append run A's rates by a judge to its results, those that they lack; without rates, nothing.
+def win_rate_task(task: str, run_b: str, step_b: int, *, judge: str) -> str:
+    """The name that rows of a win-rate have as their task: `win_rate/dolly/vs/<run B>@<its steps>/<judge>`.
 
-    The task is named `win_rate/dolly/vs/<run B>@<its steps>/<judge>`: another checkpoint of B is another measurement.
+    Another checkpoint of B is another measurement.
     """
+    return f"win_rate/{task}/vs/{run_b}@{step_b}/{judge}"
+
+
+def keep_rows(folder: RunFolder, comparison: Comparison, judge: str, rates: Rates | None, *, asked: str) -> None:
+    """Append run A's rates by a judge to its results, those that they lack; without rates, nothing."""
     if rates is None:
         return
     config, plan = read_config(folder), read_plan(folder)
-    task = f"win_rate/{comparison.task}/vs/{comparison.run_b}@{comparison.step_b}/{judge}"
+    task = win_rate_task(comparison.task, comparison.run_b, comparison.step_b, judge=judge)
     shares = {
         "win_rate": rates.win,
         "loss_rate": rates.loss,

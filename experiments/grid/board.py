@@ -27,8 +27,7 @@ class Running:
         """Tokens trained since the job was started, of a run."""
         if not isinstance(self.job, RunJob) or self.state is None or self.at_start is None:
             return 0
-        steps = max(0, self.state.own_steps_done - self.at_start.own_steps_done)
-        return steps * self.job.own_tokens // self.job.own_steps
+        return self.job.tokens_of(max(0, self.state.own_steps_done - self.at_start.own_steps_done))
 
     @property
     def trains(self) -> bool:
@@ -127,7 +126,7 @@ class Board:
         running = [one for one in self.running.values() if isinstance(one.job, RunJob)]
         states = [(job, self.states[job.name]) for job in runs]
         states += [(one.job, one.state) for one in running if isinstance(one.job, RunJob) and one.state is not None]
-        tokens = sum((job.own_steps - state.own_steps_done) * job.own_tokens // job.own_steps for job, state in states)
+        tokens = sum(job.tokens_of(job.own_steps - state.own_steps_done) for job, state in states)
         judgements = [
             job
             for job in (*self.waiting.values(), *(one.job for one in self.running.values()))

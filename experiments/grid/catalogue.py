@@ -6,6 +6,7 @@ from pathlib import Path
 
 from experiments.study import FIGURES, JUDGE, JUDGED, TABLE_2, TABLE_2_WITHOUT_CODE
 from mixsched.errors import UsageError, did_you_mean
+from train.command_line import shortest
 from train.lineage import Lineage, load_lineage
 from train.load_experiment import experiment_files
 
@@ -50,7 +51,7 @@ def read_catalogue(more: Path | None = None) -> Catalogue:
     one name.
     """
     entries: dict[str, Entry] = {}
-    for folder in (_relative(OURS), *([] if more is None or more.resolve() == OURS.resolve() else [more])):
+    for folder in (shortest(OURS), *([] if more is None or more.resolve() == OURS.resolve() else [more])):
         if not folder.is_dir():
             raise UsageError(f"`--experiments` must be a folder of experiment files, '{folder}' is none")
         for file in experiment_files(folder):
@@ -61,11 +62,6 @@ def read_catalogue(more: Path | None = None) -> Catalogue:
                 )
             entries[file.stem] = Entry(file, load_lineage(file), figures_of(file.stem))
     return entries
-
-
-def _relative(folder: Path) -> Path:
-    """Shorter, and as a person types it, where the commands are given from the checkout."""
-    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def experiments_of_figure(figure: str) -> tuple[str, ...]:

@@ -35,6 +35,10 @@ class RunJob:
     declared: str
     needs: tuple[str, ...]
 
+    def tokens_of(self, own_steps: int) -> int:
+        """The tokens of so many of its own steps."""
+        return own_steps * self.own_tokens // self.own_steps
+
     @property
     def name(self) -> str:
         """The run's."""

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import tyro
 
-from eval.results import Row, read_rows
+from eval.results import Row, measurement, read_rows
 from eval.rundir import RunFolder
 from experiments.grid.arguments import Choice, Setup
 from experiments.grid.jobs import RunJob, choose
@@ -95,14 +95,9 @@ def keep(jobs: Iterable[RunJob], setup: Setup, results: Path) -> list[Path]:
 
 
 def _written(rows: Iterable[Row]) -> bytes:
-    last = {_measurement(row): row for row in rows}
+    last = {(row.run, measurement(row)): row for row in rows}
     lines = (json.dumps(dataclasses.asdict(row), allow_nan=False) + "\n" for row in sorted(last.values(), key=_place))
     return "".join(lines).encode()
-
-
-def _measurement(row: Row) -> tuple:
-    """Two rows of one measurement differ in value and time alone."""
-    return (row.run, row.step, row.task, row.metric, row.n, row.asked, tuple(row.covers))
 
 
 def _place(row: Row) -> tuple:

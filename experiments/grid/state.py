@@ -10,6 +10,7 @@ from typing import Literal
 
 from eval.items import answers_folder, read_record
 from eval.judge.judges import read_judges
+from eval.judge.kept import win_rate_task
 from eval.rundir import RunConfig, RunFolder, read_config
 from eval.suites import suite_named
 from experiments.grid.arguments import NOTHING, Setup
@@ -128,7 +129,7 @@ def is_judged(job: JudgeJob, setup: Setup) -> bool:
     if kind == "likelihood" and last_checkpoint(RunFolder(Path(run))) is None:
         return False
     [judge] = read_judges((job.judge,), (folder, other))
-    task = f"win_rate/{job.task}/vs/{other.path.name}@{step_b}/{judge.name}"
+    task = win_rate_task(job.task, other.path.name, step_b, judge=judge.name)
     return task in measured(folder.results, step)
 
 

@@ -89,7 +89,7 @@ def _sums(board: Board) -> Iterator[str]:
         if why is not None:
             yield f"failed {job.name}: {why}"
     states = [(job, board.states[job.name]) for job in runs if job.name in board.states]
-    left = sum((job.own_steps - state.own_steps_done) * job.own_tokens // job.own_steps for job, state in states)
+    left = sum(job.tokens_of(job.own_steps - state.own_steps_done) for job, state in states)
     rates = [state.tokens_per_s or 0.0 for _, state in states if state.written and state.stage in ("missing", "begun")]
     if left and sum(rates):
         yield (

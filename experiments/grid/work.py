@@ -19,6 +19,7 @@ from experiments.grid.arguments import NOTHING, Setup
 from experiments.grid.jobs import Job, JudgeJob, RunJob
 from experiments.grid.noted import clear_failure, compiled_programs, log_of, note_failure
 from experiments.grid.state import run_state
+from mixsched import cli
 from mixsched.errors import UsageError
 from train.launch import launch
 
@@ -88,7 +89,7 @@ def _train_and_evaluate(job: RunJob, setup: Setup) -> Ended:
             job.file, setup.scale, setup.settings, seed=job.seed, runs=setup.runs, shards=setup.shards, resume=True
         )
         own_steps_done = outcome.steps_done - (job.total_steps - job.own_steps)
-        tokens = max(0, own_steps_done - steps_before) * job.own_tokens // job.own_steps
+        tokens = job.tokens_of(max(0, own_steps_done - steps_before))
         train_s = time.monotonic() - began_s
         if outcome.stopped_by is not None:
             return Ended(job.name, "stopped", tokens=tokens, train_s=train_s)
@@ -132,10 +133,7 @@ def _sentence(error: Exception, setup: Setup, job: Job) -> str:
     """Why a job failed, in one sentence."""
     if "no space left" in str(error).lower():
         # Training says so with the options of its own command; others wrap the system's error in one of theirs.
-        return (
-            f"no space left on the device that holds '{setup.runs}'; free some space and give the same command again: "
-            "what was finished is kept"
-        )
+        return cli.no_space(f"'{setup.runs}'")
     if isinstance(error, UsageError):
         return str(error)
     said = str(error).strip().splitlines()

@@ -6,7 +6,7 @@ import signal
 import time
 
 import pytest
-from grids import Grid, write_experiment
+from grids import Grid, write_experiment, write_parent_and_child
 
 from eval.rundir import RunFolder
 from experiments.grid.state import being_written
@@ -27,8 +27,7 @@ def saved_all(grid: Grid, run: str) -> int:
 @pytest.fixture
 def grid(tiny_grid, tmp_path) -> Grid:
     grid: Grid = tiny_grid(tmp_path, steps=STEPS)
-    write_experiment(tmp_path / "experiments", "parent")
-    write_experiment(tmp_path / "experiments", "child", starts_from="parent", billions=20)
+    write_parent_and_child(tmp_path / "experiments")
     write_experiment(tmp_path / "experiments", "unrelated", mix='{"web_code": 1}')
     return grid
 

@@ -4,7 +4,7 @@ import os
 import signal
 
 import pytest
-from grids import Grid, write_experiment
+from grids import Grid, write_experiment, write_parent_and_child
 
 from eval.rundir import RunFolder
 from train.rundir import last_checkpoint
@@ -19,8 +19,7 @@ STEPS = 640
 @pytest.fixture
 def grid(tiny_grid, tmp_path) -> Grid:
     grid: Grid = tiny_grid(tmp_path, steps=STEPS)
-    write_experiment(tmp_path / "experiments", "parent")
-    write_experiment(tmp_path / "experiments", "child", starts_from="parent", billions=20)
+    write_parent_and_child(tmp_path / "experiments")
     write_experiment(tmp_path / "experiments", "failing", mix='{"math": 1}')
     return grid
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from launch import finish, interrupt
-from runs_alike import lines_of, same_parameters
+from runs_alike import check_served, lines_of, same_parameters
 
 import mixsched
 from eval.rundir import RunFolder, read_plan
@@ -50,8 +50,7 @@ def test_weights_move_by_the_losses_and_are_served_exactly(whole):
     plan = read_plan(whole)
     assert {amendment.reason.partition(" ")[0] for amendment in plan.amendments} == {"ADO"}
     assert min(amendment.at_step for amendment in plan.amendments) > 9
-    for line in lines_of(whole):
-        assert list(line["counts"].values()) == plan.counts(line["steps_done"] - 1).tolist()
+    check_served(whole, plan)
     declared = mixsched.Plan(plan.schedule, plan.rows, seed=plan.seed)
     assert plan.served(32).tolist() != declared.served(32).tolist()
     assert plan.served(9).tolist() == declared.served(9).tolist()

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from launch import finish, interrupt
-from runs_alike import lines_of, same_parameters
+from runs_alike import check_served, lines_of, same_parameters
 
 import mixsched
 from eval.results import read_rows
@@ -16,14 +16,8 @@ RUN = "code25-nano-seed0"
 
 def test_every_line_of_metrics_has_served_what_the_plan_says(finished_run):
     plan = mixsched.Plan.from_json(json.loads(finished_run.plan.read_text()))
-    lines = [json.loads(line) for line in finished_run.metrics.read_text().splitlines()]
-    assert [line["steps_done"] for line in lines] == list(range(1, 33))
-    for line in lines:
-        step = line["steps_done"] - 1
-        assert list(line["counts"].values()) == plan.counts(step).tolist()
-        assert list(line["served"].values()) == plan.served(step + 1).tolist()
-        assert line["learning_rate"] == plan.learning_rate(step)
-        assert line["tokens"] == line["steps_done"] * 8 * 32
+    assert [line["steps_done"] for line in lines_of(finished_run)] == list(range(1, 33))
+    check_served(finished_run, plan)
 
 
 def test_a_run_learns_and_its_source_losses_average_to_its_loss(finished_run):
