@@ -14,7 +14,7 @@ from eval.rows import average_rows, task_rows
 from eval.rundir import RunConfig, RunFolder
 from eval.suites import Suite
 from eval.tokenizer import run_tokenizer
-from model.sharding import data_mesh
+from model.sharding import device_mesh
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +65,7 @@ def evaluate_run(folder: RunFolder, config: RunConfig, plan: mixsched.Plan, wish
     """
     heldout = [] if wish.tasks else heldout_of_run(wish.shards, config, rows=wish.heldout_rows)
     tokenizer = run_tokenizer(wish.shards, config.tokenizer)
-    mesh = data_mesh()
+    mesh = device_mesh()
     with restored(folder, config, step=wish.step, mesh=mesh) as (steps_done, model), shown() as watch:
         kept = answers_folder(folder, steps_done)
         tasks, skipped = {}, {}

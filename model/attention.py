@@ -4,15 +4,17 @@ from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import Mesh, PartitionSpec
-from jaxtyping import Array, Bool, DTypeLike, Float
+from jax.ad_checkpoint import checkpoint_name
+from jax.sharding import Mesh
+from jaxtyping import Array, Bool, DTypeLike, Float, Int
 
 from model.packed import Layout, visible
-from model.sharding import DATA
+from model.splash import splash
+from model.splash_blocks import LANES, SplashBlocks, splash_blocks
 
+# The name under which rematerialisation can keep what attention made.
+ATTENTION = "attention"
 Implementation = Literal["splash", "cudnn", "xla"]
-# Splash works on tiles of at least 128 positions; the largest of these that fits is taken, not yet tuned on a TPU.
-SPLASH_TILES = (512, 256, 128)
 # Queries of a packed row whose scores are held at once: all scores of a long row would be gigabytes.
 MOST_QUERIES = 1_024
 
@@ -25,6 +27,8 @@ def attend(
     implementation: Implementation | None = None,
     mesh: Mesh | None = None,
     layout: Layout | None = None,
+    documents: Int[Array, "batch time"] | None = None,
+    blocks: SplashBlocks | None = None,
 ) -> Float[Array, "batch time heads head_width"]:
     """Causal scaled dot-product attention with a float32 softmax (Vaswani et al. 2017, 3.2.1).
 
@@ -35,35 +39,44 @@ def attend(
         XLA cannot split a Pallas call.
     - `layout`: which tokens of a packed row look at which. The kernels know no branches, so with a
         layout it is always `"xla"`, which then holds the scores of some queries at a time.
+    - `documents`: the number of each token's document in its row (`model.packed.number_documents`);
+        tokens then look only at tokens of their own. cuDNN is given that as a bias for every pair
+        of tokens, which takes 2 * time**2 bytes a row.
+    - `blocks`: of splash, by default those of `splash_blocks`.
 
-    Raises `ValueError` for an unknown implementation, or a time that splash has no tile for.
+    Raises `ValueError` for an unknown implementation, or a time that splash has no blocks for.
     """
+    if layout is not None and documents is not None:
+        raise ValueError("a `layout` says itself which tokens are one text; leave it or `documents` out.")
     if layout is not None and implementation in (None, "xla"):
         return _packed(q, k, v, layout)
     if layout is not None:
         raise ValueError(f"`implementation` {implementation!r} takes no `layout`; leave one of them out.")
-    platform = _platform(mesh)
-    match implementation or default_implementation(platform, q.dtype, time=q.shape[1]):
+    time, platform = q.shape[1], _platform(mesh)
+    match implementation or default_implementation(platform, q.dtype, time=time):
         case "splash":
-            return _splash(q, k, v, mesh, interpret=platform != "tpu")
+            blocks = blocks or splash_blocks(time, q.shape[-1])
+            return splash(q, k, v, documents, mesh=mesh, blocks=blocks, name=ATTENTION, interpret=platform != "tpu")
         case "cudnn":
-            return jax.nn.dot_product_attention(q, k, v, is_causal=True, implementation="cudnn")
+            own = None if documents is None else _same(documents)
+            attended = jax.nn.dot_product_attention(q, k, v, mask=own, is_causal=True, implementation="cudnn")
         case "xla":
-            return _xla(q, k, v)
+            attended = _xla(q, k, v, documents)
         case unknown:
             raise ValueError(
                 f"`implementation` must be one of {get_args(Implementation)}, got {unknown!r}; "
                 "leave it out to choose by device."
             )
+    return checkpoint_name(attended, ATTENTION)
 
 
 def default_implementation(platform: str, dtype: DTypeLike, *, time: int) -> Implementation:
     """The fastest implementation that `platform` has for rows of `time` tokens in `dtype`.
 
-    Off TPUs and GPUs, for what a kernel does not take (cuDNN: float32; splash: rows that no tile
+    Off TPUs and GPUs, for what a kernel does not take (cuDNN: float32; splash: rows that no block
     divides), it is `"xla"`.
     """
-    if platform == "tpu" and time % SPLASH_TILES[-1] == 0:
+    if platform == "tpu" and time % LANES == 0:
         return "splash"
     if platform in ("gpu", "cuda") and jnp.dtype(dtype) == jnp.bfloat16:
         return "cudnn"
@@ -89,11 +102,18 @@ def _xla(
     q: Float[Array, "batch time heads head_width"],
     k: Float[Array, "batch time heads head_width"],
     v: Float[Array, "batch time heads head_width"],
+    documents: Int[Array, "batch time"] | None,
 ) -> Float[Array, "batch time heads head_width"]:
     q, k, v = (jnp.swapaxes(x, 1, 2) for x in (q, k, v))
     time = q.shape[2]
-    past = jnp.tril(jnp.ones((1, 1, time, time), bool))
-    return jnp.swapaxes(_weigh(q, k, v, past), 1, 2)
+    seen = jnp.tril(jnp.ones((1, 1, time, time), bool))
+    if documents is not None:
+        seen &= _same(documents)
+    return jnp.swapaxes(_weigh(q, k, v, seen), 1, 2)
+
+
+def _same(documents: Int[Array, "batch time"]) -> Bool[Array, "batch 1 time time"]:
+    return (documents[:, :, None] == documents[:, None])[:, None]
 
 
 def _weigh(
@@ -128,43 +148,3 @@ def _packed(
     cut_layout = jax.tree.map(lambda x: jnp.moveaxis(x.reshape(batch, -1, queries), 1, 0), layout)
     attended = jnp.moveaxis(jax.lax.map(some_queries, (cut_q, cut_layout)), 0, 2)
     return jnp.swapaxes(attended.reshape(q.shape), 1, 2)
-
-
-def _splash(
-    q: Float[Array, "batch time heads head_width"],
-    k: Float[Array, "batch time heads head_width"],
-    v: Float[Array, "batch time heads head_width"],
-    mesh: Mesh | None,
-    *,
-    interpret: bool,
-) -> Float[Array, "batch time heads head_width"]:
-    time, heads, head_width = q.shape[1:]
-    tile = next((tile for tile in SPLASH_TILES if time % tile == 0), None)
-    if tile is None:
-        raise ValueError(
-            f"`implementation` splash needs a time that is a multiple of {SPLASH_TILES[-1]}, got "
-            f"{time}; pad the rows, or pass `implementation='xla'`."
-        )
-
-    # TPU kernels are experimental in JAX, and a start without a TPU has no need of them.
-    from jax.experimental.pallas.ops.tpu import splash_attention
-
-    sides = ("block_q", "block_kv", "block_q_dkv", "block_kv_dkv", "block_q_dq", "block_kv_dq")
-
-    def on_one_device(q: Array, k: Array, v: Array) -> Array:
-        causal = splash_attention.CausalMask((time, time))
-        kernel = splash_attention.make_splash_mha_single_device(
-            splash_attention.MultiHeadMask([causal] * heads),
-            block_sizes=splash_attention.BlockSizes(**dict.fromkeys(sides, tile)),
-            interpret=interpret,
-        )
-        q, k, v = (jnp.swapaxes(x, 1, 2) for x in (q * head_width**-0.5, k, v))
-        # Typed as a union: with residuals, which were not asked for, it would return a pair.
-        return jnp.swapaxes(jax.vmap(kernel)(q, k, v), 1, 2)  # pyright: ignore[reportArgumentType]
-
-    if mesh is None:
-        return on_one_device(q, k, v)
-    rows = PartitionSpec(DATA)
-    # Pallas calls do not say how their outputs vary over the mesh, hence no `check_vma`.
-    split = jax.shard_map(on_one_device, mesh=mesh, in_specs=(rows, rows, rows), out_specs=rows, check_vma=False)
-    return split(q, k, v)

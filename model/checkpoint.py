@@ -4,8 +4,9 @@ checkpoints/<steps done>/model/      blocks.qkv, embedding, ...
 checkpoints/<steps done>/<another item>/
 """
 
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,24 @@ for name in ("absl", "asyncio"):
     logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def write_checkpoints(folder: Path, *, keep: int) -> ocp.CheckpointManager:
-    """The checkpoints in `folder`, of which the last `keep` stay, for a `with` block of the one process that writes.
+@contextlib.contextmanager
+def write_checkpoints(folder: Path, *, keep: int) -> Iterator[ocp.CheckpointManager]:
+    """The checkpoints in `folder`, of which the last `keep` stay, for a `with` block of the one run that writes.
 
-    Half-written checkpoints of a killed process are no checkpoints and are cleared away. What goes wrong while a
-    checkpoint is written in the background is raised by the next save, or when the block ends.
+    All processes of the run enter it and call for every save, in which each of them writes its own part. Half-written
+    checkpoints of a killed process are no checkpoints and are cleared away. What goes wrong while a checkpoint is
+    written in the background is raised by the next save, or when the block ends.
     """
     options = ocp.CheckpointManagerOptions(max_to_keep=keep, cleanup_tmp_directories=True)
-    return ocp.CheckpointManager(folder.absolute(), options=options)
+    checkpoints = ocp.CheckpointManager(folder.absolute(), options=options)
+    try:
+        yield checkpoints
+    except BaseException:
+        # Closing waits for a checkpoint to be whole: with others, who may not come any more, for ever.
+        if jax.process_count() == 1:
+            checkpoints.close()
+        raise
+    checkpoints.close()
 
 
 def read_checkpoints(folder: Path) -> ocp.CheckpointManager:

@@ -6,6 +6,7 @@ This file imports no JAX, so that a command line that only plans or prints answe
 import dataclasses
 
 COMPUTE_DTYPES = ("float32", "bfloat16")
+REMAT_KEEPS = ("inputs", "attention", "qkv", "products")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,8 +31,13 @@ class ModelConfig:
     """What matrix products and the residual stream are computed in: float32 or bfloat16."""
     remat: bool = False
     """Recompute each block in the backward pass instead of keeping its intermediates."""
+    remat_keeps: str = "inputs"
+    """What is kept of a block all the same: its inputs alone; or attention's output, too; or queries, keys and values,
+    too; or the results of all its large products."""
     loss_chunk_tokens: int = 0
     """Tokens on one device whose logits are held at once; 0 holds all of them."""
+    document_end: int | None = None
+    """The token id that ends a document; given, tokens look only at tokens of their own document."""
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "context_tokens", "width", "layers", "heads", "hidden"):
@@ -49,6 +55,15 @@ class ModelConfig:
         if self.dtype not in COMPUTE_DTYPES:
             raise ValueError(
                 f"`dtype` must be one of {COMPUTE_DTYPES}, got {self.dtype!r}; parameters stay float32 with either."
+            )
+        if self.remat_keeps not in REMAT_KEEPS:
+            raise ValueError(
+                f"`remat_keeps` must be one of {REMAT_KEEPS}, got {self.remat_keeps!r}; 'inputs' holds least."
+            )
+        if self.document_end is not None and not 0 <= self.document_end < self.vocab_size:
+            raise ValueError(
+                f"`document_end` must be a token id, 0 to {self.vocab_size - 1}, got {self.document_end}; leave it out "
+                "to let tokens look at the whole row before them."
             )
         if self.loss_chunk_tokens < 0:
             raise ValueError(
@@ -84,6 +99,11 @@ class ModelConfig:
         attention = 12 * self.layers * self.width * self.context_tokens
         return 6 * self._matrix_parameters + attention
 
+    @property
+    def causal_flops_per_token(self) -> int:
+        """The same with the causal half of attention counted by half: what a step can't do without."""
+        return self.flops_per_token - 6 * self.layers * self.width * self.context_tokens
+
 
 # The two large ones have the sizes of the paper (section 2.3); the two small ones are for CPUs.
 SIZES: dict[str, ModelConfig] = {
@@ -114,7 +134,8 @@ SIZES: dict[str, ModelConfig] = {
         hidden=2_816,
         dtype="bfloat16",
         remat=True,
-        loss_chunk_tokens=512,
+        remat_keeps="attention",
+        loss_chunk_tokens=4_096,
     ),
     "2.8b": ModelConfig(
         vocab_size=256_000,
@@ -125,6 +146,7 @@ SIZES: dict[str, ModelConfig] = {
         hidden=6_656,
         dtype="bfloat16",
         remat=True,
-        loss_chunk_tokens=512,
+        remat_keeps="attention",
+        loss_chunk_tokens=2_048,
     ),
 }

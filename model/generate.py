@@ -9,7 +9,7 @@ from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Bool, Float, Float32, Int, UInt32
 
 from model.attention import attend, attend_cached
-from model.sharding import DATA
+from model.sharding import ROWS
 from model.transformer import Block, Transformer, layer_norm, look_up, rotary_turns, turns_at
 
 # Most tokens that one call draws, so that the host can look for a text that ends a row.
@@ -57,7 +57,7 @@ def start(
     The model is whole on every device (`model.serving`), and each takes its share of the rows. `slots` is how many
     tokens of a row the cache has room for.
     """
-    rows = PartitionSpec(DATA)
+    rows = PartitionSpec(ROWS)
     read = functools.partial(_start, slots=slots, eos=eos)
     in_specs = (PartitionSpec(), rows, rows, rows)
     return jax.shard_map(read, mesh=mesh, in_specs=in_specs, out_specs=_decoding_spec(), check_vma=False)(
@@ -75,7 +75,7 @@ def go_on(
     when the caller marked it so; what is returned for it from there on is EOS. A device stops when all of its rows are
     done.
     """
-    rows = PartitionSpec(DATA)
+    rows = PartitionSpec(ROWS)
     draw = functools.partial(_go_on, eos=eos)
     in_specs = (PartitionSpec(), _decoding_spec(), rows, PartitionSpec())
     return jax.shard_map(draw, mesh=mesh, in_specs=in_specs, out_specs=(_decoding_spec(), rows), check_vma=False)(
@@ -84,7 +84,7 @@ def go_on(
 
 
 def _decoding_spec() -> Decoding:
-    cache, rows = PartitionSpec(None, DATA), PartitionSpec(DATA)
+    cache, rows = PartitionSpec(None, ROWS), PartitionSpec(ROWS)
     return Decoding(cache, cache, rows, rows, rows, rows)  # pyright: ignore[reportArgumentType]
 
 

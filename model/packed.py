@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
 
@@ -29,3 +30,12 @@ def visible(queries: Layout, keys: Layout) -> Bool[Array, "batch time keys"]:
     one_branch = queries.branch[:, :, None] == keys.branch[:, None]
     past = queries.position[:, :, None] >= keys.position[:, None]
     return one_item & (one_branch | (keys.branch == 0)[:, None]) & past
+
+
+def number_documents(tokens: Int[Array, "batch time"], document_end: int) -> Int[Array, "batch time"]:
+    """The number of each token's document in its row, from 0, ascending.
+
+    The token `document_end` that ends a document belongs to the next one, as its beginning: it is what a model is
+    given before the first token of a text, in training, on held-out documents and in every prompt.
+    """
+    return jnp.cumsum(tokens == document_end, axis=1)

@@ -7,17 +7,23 @@ import math
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.ad_checkpoint import checkpoint_name
 from jax.sharding import Mesh
-from jaxtyping import Array, Float, Float32, Int, PRNGKeyArray
+from jaxtyping import Array, DTypeLike, Float, Float32, Int, PRNGKeyArray
 
-from model.attention import attend
+from model.attention import ATTENTION, attend
 from model.config import ModelConfig
-from model.packed import Layout
-from model.sharding import keep_rows_split, on_each_device
+from model.packed import Layout, number_documents
+from model.sharding import ROWS, TENSOR, gradient_on_each_device, keep_rows_split, on_each_device, whole
 
 # Small enough that a new model's logits are nearly flat, and its loss nearly ln(vocab_size).
 EMBEDDING_STD = 0.02
 NORM_EPSILON = 1e-6
+
+# What a block makes, by the names under which its rematerialisation can keep it.
+QKV, GATE_UP = "qkv", "gate_up"
+KEPT = {"inputs": (), "attention": (ATTENTION,), "qkv": (ATTENTION, QKV), "products": (ATTENTION, QKV, GATE_UP)}
 
 # Cosine and sine of the angles of some positions, the same in every row or each row's own.
 Turns = tuple[Float32[Array, "*rows time half_head"], Float32[Array, "*rows time half_head"]]
@@ -69,12 +75,13 @@ class Block(eqx.Module):
         heads: int,
         mesh: Mesh | None,
         layout: Layout | None,
+        documents: Int[Array, "batch time"] | None,
     ) -> Float[Array, "batch time width"]:
-        normed, q, k, v = self.project(x, turns, heads)
-        return self.finish(x, normed, attend(q, k, v, mesh=mesh, layout=layout))
+        normed, q, k, v = self.project(x, turns, heads, mesh)
+        return self.finish(x, normed, attend(q, k, v, mesh=mesh, layout=layout, documents=documents), mesh)
 
     def project(
-        self, x: Float[Array, "batch time width"], turns: Turns, heads: int
+        self, x: Float[Array, "batch time width"], turns: Turns, heads: int, mesh: Mesh | None = None
     ) -> tuple[
         Float[Array, "batch time width"],
         Float[Array, "batch time heads head_width"],
@@ -82,22 +89,31 @@ class Block(eqx.Module):
         Float[Array, "batch time heads head_width"],
     ]:
         """The layer's normalised input, and its queries, keys and values, turned by their positions."""
-        batch, time, width = x.shape
-        normed = layer_norm(x, self.norm)
-        qkv = (normed @ self.qkv.astype(x.dtype)).reshape(batch, time, 3, heads, width // heads)
-        return normed, rotate(qkv[:, :, 0], turns), rotate(qkv[:, :, 1], turns), qkv[:, :, 2]
+        width = x.shape[-1]
+        normed = whole(layer_norm(x, self.norm), mesh, ROWS)
+        # One product, with heads apart and outermost from the start, as attention works: cut out of a wide result or
+        # moved later, each of the three would be a copy.
+        qkv = whole(self.qkv.astype(x.dtype).reshape(width, 3, heads, -1), mesh, None, None, TENSOR)
+        q, k, v = jnp.einsum("btw,wchd->cbhtd", normed, qkv)
+        turned = rotate(q, turns), rotate(k, turns), v
+        q, k, v = (jnp.swapaxes(checkpoint_name(each, QKV), 1, 2) for each in turned)
+        return normed, q, k, v
 
     def finish(
         self,
         x: Float[Array, "batch time width"],
         normed: Float[Array, "batch time width"],
         attended: Float[Array, "batch time heads head_width"],
+        mesh: Mesh | None = None,
     ) -> Float[Array, "batch time width"]:
         """The layer's output, of its input, that normalised, and what attention made of `project`'s three."""
-        mixed = attended.reshape(x.shape) @ self.attention_out.astype(x.dtype)
+        width = x.shape[-1]
+        out = self.attention_out.astype(x.dtype).reshape(*attended.shape[2:], width)
+        mixed = jnp.einsum("bthd,hdw->btw", attended, whole(out, mesh, TENSOR))
+        gate_up = whole(self.gate_up.astype(x.dtype).reshape(width, 2, -1), mesh, None, None, TENSOR)
+        gate, up = checkpoint_name(jnp.einsum("btw,wch->cbth", normed, gate_up), GATE_UP)
         # SwiGLU (Shazeer 2020): silu(gate) * up.
-        gate, up = jnp.split(normed @ self.gate_up.astype(x.dtype), 2, axis=-1)
-        fed = (jax.nn.silu(gate) * up) @ self.down.astype(x.dtype)
+        fed = (jax.nn.silu(gate) * up) @ whole(self.down.astype(x.dtype), mesh, TENSOR)
         return x + mixed + fed
 
 
@@ -130,31 +146,59 @@ class Transformer(eqx.Module):
 
         - `mesh`: the devices that the rows are split over, if they are.
         - `layout`: which tokens of a row are one text, where a row holds several; attention is then
-            plain XLA. Without it a row is one text.
+            plain XLA. Without it a row is one text, or the config's `document_end` parts it into
+            documents, whose positions go on through the row: only their distances count.
 
         Token ids outside the vocabulary give NaN.
         """
         config = self.config
-        if layout is None:
-            turns = rotary_turns(tokens.shape[1], config.head_width, config.rope_base)
-        else:
+        documents = None
+        if layout is not None:
             turns = turns_at(layout.position, config.head_width, config.rope_base)
-        embedded = on_each_device(look_up, self.embedding, tokens, mesh=mesh)
-        x = keep_rows_split(embedded.astype(config.dtype), mesh)
+        else:
+            turns = rotary_turns(tokens.shape[1], config.head_width, config.rope_base)
+            if config.document_end is not None:
+                documents = number_documents(tokens, config.document_end)
+        x = keep_rows_split(_embed(self.embedding, tokens, jnp.dtype(config.dtype), mesh), mesh)
 
         def layer(x: Array, block: Block) -> tuple[Array, None]:
-            return keep_rows_split(block(x, turns, config.heads, mesh, layout), mesh), None
+            return keep_rows_split(block(x, turns, config.heads, mesh, layout, documents), mesh), None
 
         if config.remat:
-            # Keep only each block's input: at 8,192 tokens of context, keeping the products too
-            # (the `dots` policies) takes 3 + 2 * hidden / width times its memory and more.
-            layer = jax.checkpoint(layer, policy=jax.checkpoint_policies.nothing_saveable)
+            keeps = jax.checkpoint_policies.save_only_these_names(*KEPT[config.remat_keeps])
+            layer = jax.checkpoint(layer, policy=keeps)
         x, _ = jax.lax.scan(layer, x, self.blocks)
         return layer_norm(x, self.norm)
 
     def logits(self, hidden: Float[Array, "batch time width"]) -> Float32[Array, "batch time vocab"]:
         """`score` with the tied embedding."""
         return score(self.embedding, hidden)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3))
+def _embed(
+    embedding: Float[Array, "vocab width"], tokens: Int[Array, "batch time"], dtype: DTypeLike, mesh: Mesh | None
+) -> Float[Array, "batch time width"]:
+    """`look_up` in `dtype`, by every device for its own tokens; the gradient is added up in float32."""
+    return on_each_device(look_up, embedding, tokens, mesh=mesh, dtype=dtype)
+
+
+def _embed_forward(embedding: Array, tokens: Array, dtype: DTypeLike, mesh: Mesh | None) -> tuple[Array, tuple]:
+    return _embed(embedding, tokens, dtype, mesh), (embedding, tokens)
+
+
+def _embed_backward(
+    dtype: DTypeLike, mesh: Mesh | None, used: tuple[Array, Array], to_embedded: Array
+) -> tuple[Array, None]:
+    def of_device(words: Array, tokens: Array, to_embedded: Array) -> tuple[tuple[()], Array]:
+        nothing = jnp.zeros_like(words, jnp.float32)
+        return (), nothing.at[tokens].add(to_embedded.astype(jnp.float32))
+
+    embedding, tokens = used
+    return gradient_on_each_device(of_device, embedding, tokens, to_embedded, mesh=mesh, dtype=dtype)[1], None
+
+
+_embed.defvjp(_embed_forward, _embed_backward)
 
 
 def look_up(
@@ -165,12 +209,11 @@ def look_up(
 
 
 def score(
-    embedding: Float[Array, "vocab width"], hidden: Float[Array, "batch time width"]
-) -> Float32[Array, "batch time vocab"]:
+    embedding: Float[Array, "vocab width"], hidden: Float[Array, "*tokens width"]
+) -> Float32[Array, "*tokens vocab"]:
     """Logits of the next token, accumulated and kept in float32."""
-    # Cast here, inside a caller's chunk, so that the gradient of all chunks adds up in float32.
     words = embedding.astype(hidden.dtype)
-    return jnp.einsum("btw,vw->btv", hidden, words, preferred_element_type=jnp.float32)
+    return jnp.einsum("...w,vw->...v", hidden, words, preferred_element_type=jnp.float32)
 
 
 def layer_norm(
@@ -196,12 +239,24 @@ def turns_at(position: Int[Array, "*rows time"], head_width: int, base: float) -
     return jnp.cos(angle), jnp.sin(angle)
 
 
-def rotate(x: Float[Array, "batch time heads head_width"], turns: Turns) -> Float[Array, "batch time heads head_width"]:
+def rotate(x: Float[Array, "batch heads time head_width"], turns: Turns) -> Float[Array, "batch heads time head_width"]:
     """Queries or keys turned by their position, in float32; the result in the dtype of `x`.
 
     Element `i` pairs with element `i + head_width / 2`, so that no lane is interleaved.
     """
-    cosine, sine = (turn.reshape(-1, *turn.shape[-2:])[:, :, None] for turn in turns)
-    left, right = jnp.split(x.astype(jnp.float32), 2, axis=-1)
-    turned = [left * cosine - right * sine, right * cosine + left * sine]
-    return jnp.concatenate(turned, axis=-1).astype(x.dtype)
+    cosine, sine = (turn.reshape(-1, 1, *turn.shape[-2:]) for turn in turns)
+    cosine, sine = (jnp.concatenate([turn, turn], axis=-1) for turn in (cosine, sine))
+    turned = x.astype(jnp.float32) * cosine + _quarter_turn(x) * sine
+    return turned.astype(x.dtype)
+
+
+def _quarter_turn(x: Float[Array, "batch heads time head_width"]) -> Float32[Array, "batch heads time head_width"]:
+    """The other element of each pair, negative for the first one: what is turned by 90 degrees."""
+    if x.dtype != jnp.bfloat16:
+        left, right = jnp.split(x.astype(jnp.float32), 2, axis=-1)
+        return jnp.concatenate([-right, left], axis=-1)
+    # A product with ones and zeros, which is exact, costs the matrix unit next to nothing, where cutting a vector of
+    # lanes in half and joining the halves again costs as much as a layer's projections.
+    half = x.shape[-1] // 2
+    swap = np.kron([[0, 1], [-1, 0]], np.eye(half))
+    return jnp.einsum("bhtd,de->bhte", x, jnp.asarray(swap, x.dtype), preferred_element_type=jnp.float32)

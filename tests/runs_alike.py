@@ -8,7 +8,7 @@ import numpy as np
 import mixsched
 from eval.rundir import RunFolder, read_config
 from model.checkpoint import named_arrays, read_checkpoints, restore_model
-from model.sharding import data_mesh
+from model.sharding import device_mesh
 
 
 def final_parameters(folder: RunFolder) -> dict[str, np.ndarray]:
@@ -16,7 +16,7 @@ def final_parameters(folder: RunFolder) -> dict[str, np.ndarray]:
     with read_checkpoints(folder.checkpoints) as checkpoints:
         step = checkpoints.latest_step()
         assert step is not None
-        model = restore_model(checkpoints, step, read_config(folder).model, data_mesh(jax.devices()[:1]))
+        model = restore_model(checkpoints, step, read_config(folder).model, device_mesh(jax.devices()[:1]))
     return {name: np.asarray(array) for name, array in named_arrays(model).items()}
 
 

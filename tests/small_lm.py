@@ -11,7 +11,7 @@ from lm_eval.api.instance import Instance
 
 from eval.lm.model import RunLM
 from model.config import ModelConfig
-from model.sharding import data_mesh
+from model.sharding import device_mesh
 from model.transformer import Transformer
 
 CONTEXT = 48
@@ -59,7 +59,7 @@ MODEL = a_model()
 
 
 def an_lm(model: Transformer = MODEL, tokenizer=EXACT, **settings) -> RunLM:
-    return RunLM(model, tokenizer, mesh=data_mesh(jax.devices()[:1]), **settings)
+    return RunLM(model, tokenizer, mesh=device_mesh(jax.devices()[:1]), **settings)
 
 
 LM = an_lm()

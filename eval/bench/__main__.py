@@ -38,11 +38,11 @@ def model_figures(shards: Path, *, items: int, repeats: int) -> Rows:
     from eval.bench import generation, scoring
     from model.config import SIZES
     from model.serving import serving
-    from model.sharding import data_mesh
+    from model.sharding import device_mesh
     from model.transformer import Transformer
 
     tokenizer_fingerprint(shards)
-    config, mesh = SIZES["nano"], data_mesh()
+    config, mesh = SIZES["nano"], device_mesh()
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(shards / TOKENIZER_FILE))
     if tokenizer.vocab_size() != config.vocab_size:
         raise UsageError(

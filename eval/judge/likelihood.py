@@ -70,10 +70,10 @@ def score_with_run(
     from eval.lm.model import RunLM
     from eval.restore import restored
     from eval.tokenizer import run_tokenizer
-    from model.sharding import data_mesh
+    from model.sharding import device_mesh
 
     tokenizer = run_tokenizer(shards, config.tokenizer)
-    mesh = data_mesh()
+    mesh = device_mesh()
     with restored(folder, config, step=step, mesh=mesh) as (_, model):
         lm = RunLM(model, tokenizer, mesh=mesh)
         longest = max((lm.count_tokens(continuation) for _, continuation in requests), default=0)

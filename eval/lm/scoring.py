@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Int
 from eval.lm.packing import Batch, fill, pack, row_lengths
 from eval.lm.trees import Text, grow_trees
 from model.packed import Layout
-from model.sharding import DATA, batch_sharding
+from model.sharding import ROWS, batch_sharding
 from model.transformer import Transformer, score
 
 # Tokens of a batch on one device: enough to fill it, and little lost on a last batch that is not full.
@@ -103,7 +103,7 @@ def _score(
     *,
     mesh: Mesh,
 ) -> tuple[Array, Array]:
-    rows = PartitionSpec(DATA)
+    rows = PartitionSpec(ROWS)
     in_specs = (PartitionSpec(), rows, rows, rows, rows, rows)
     # Nothing is exchanged between devices, and each ends its own loop: what varies over the mesh need not be told.
     split = jax.shard_map(_score_on_one, mesh=mesh, in_specs=in_specs, out_specs=(rows, rows), check_vma=False)

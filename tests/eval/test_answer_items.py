@@ -24,7 +24,7 @@ from eval.statistics import estimate
 from eval.task_answers import ask
 from mixsched.errors import UsageError
 from model.config import ModelConfig
-from model.sharding import data_mesh
+from model.sharding import device_mesh
 from model.transformer import Transformer
 
 CONFIG = ModelConfig(vocab_size=640, context_tokens=64, width=32, layers=1, heads=2, hidden=32)
@@ -103,7 +103,7 @@ def model_that_knows_nothing(folder) -> RunLM:
         add_dummy_prefix=False, normalization_rule_name="identity", minloglevel=2,
     )  # fmt: skip
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=f"{path}.model")
-    return RunLM(Transformer(CONFIG, key=jax.random.key(3)), tokenizer, mesh=data_mesh())
+    return RunLM(Transformer(CONFIG, key=jax.random.key(3)), tokenizer, mesh=device_mesh())
 
 
 def test_an_item_without_a_right_answer_is_named(tmp_path):
@@ -188,7 +188,7 @@ def test_a_text_read_in_windows_has_the_bytes_of_its_definition_or_its_own():
 
 def test_requests_of_every_type_are_answered_as_often_as_wished_and_cuts_are_counted_by_task(shards):
     tokenizer = sentencepiece.SentencePieceProcessor(model_file=str(shards / "tokenizer.model"))
-    lm = RunLM(Transformer(CONFIG, key=jax.random.key(3)), tokenizer, mesh=data_mesh())
+    lm = RunLM(Transformer(CONFIG, key=jax.random.key(3)), tokenizer, mesh=device_mesh())
     bypass = {"metric": "bypass", "aggregation": "bypass", "higher_is_better": True}
 
     def answers_to(text: str, output_type: str, **config):

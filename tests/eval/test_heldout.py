@@ -21,7 +21,7 @@ from eval.statistics import estimate
 from mixsched.errors import UsageError
 from mixsched.shards import read_manifest
 from model.config import ModelConfig
-from model.sharding import data_mesh
+from model.sharding import device_mesh
 from model.transformer import Transformer
 from train.prepare.stages.pack import empty_stream, packed
 
@@ -56,7 +56,7 @@ def test_a_flat_model_pays_log2_of_the_vocabulary_for_each_token(shards):
         targets = held.rows[:, 1:]
         text = (held.bytes_of_token[targets] > 0).sum()
         expected = text * math.log2(640) / held.bytes_of_token[targets].sum()
-        told = bits_per_byte(flat_model(), held, batch_size=8, mesh=data_mesh())
+        told = bits_per_byte(flat_model(), held, batch_size=8, mesh=device_mesh())
         assert told.value == pytest.approx(expected, rel=1e-5)
         assert told.n == len(held.rows)
 
@@ -64,8 +64,8 @@ def test_a_flat_model_pays_log2_of_the_vocabulary_for_each_token(shards):
 def test_the_batch_size_and_the_number_of_devices_do_not_matter(shards):
     model = Transformer(CONFIG, key=jax.random.key(1))
     (held, *_) = heldout_sets(shards, rows=11)
-    eight = bits_per_byte(model, held, batch_size=8, mesh=data_mesh())
-    one = bits_per_byte(model, held, batch_size=3, mesh=data_mesh(jax.devices()[:1]))
+    eight = bits_per_byte(model, held, batch_size=8, mesh=device_mesh())
+    one = bits_per_byte(model, held, batch_size=3, mesh=device_mesh(jax.devices()[:1]))
     assert eight.value == pytest.approx(one.value, rel=1e-5)
     assert eight.stderr == pytest.approx(one.stderr, rel=1e-4)
 
@@ -74,7 +74,7 @@ def test_documents_are_those_of_the_manifest_and_their_sums_make_up_the_value(sh
     model = Transformer(CONFIG, key=jax.random.key(1))
     for held in heldout_sets(shards):
         manifest = read_manifest(shards / held.source / "heldout")
-        told = bits_per_byte(model, held, batch_size=8, mesh=data_mesh())
+        told = bits_per_byte(model, held, batch_size=8, mesh=device_mesh())
         sums = told.documents
         assert len(sums.names) == len(set(sums.names)) == manifest.documents
         assert sums.bytes.sum() == manifest.text_bytes
@@ -92,7 +92,7 @@ def test_a_document_has_the_bytes_and_bits_of_its_own_tokens(shards):
     stream = held.rows[:, 1:].ravel()
     pieces = [piece[piece != eos_id] for piece in np.split(stream, np.flatnonzero(stream == eos_id) + 1)]
     pieces = [piece for piece in pieces if len(piece)]
-    sums = bits_per_byte(flat_model(), held, batch_size=8, mesh=data_mesh()).documents
+    sums = bits_per_byte(flat_model(), held, batch_size=8, mesh=device_mesh()).documents
     assert sums.bytes.tolist() == [held.bytes_of_token[piece].sum() for piece in pieces]
     assert sums.bits == pytest.approx([len(piece) * math.log2(640) for piece in pieces], rel=1e-5)
 
@@ -134,7 +134,7 @@ def test_the_standard_error_is_that_of_documents_whatever_rows_they_fill(shards)
     """Against a bootstrap over documents, for a model whose documents differ."""
     model = Transformer(CONFIG, key=jax.random.key(1))
     held = max(heldout_sets(shards), key=lambda each: len(each.documents.names))
-    told = bits_per_byte(model, held, batch_size=8, mesh=data_mesh())
+    told = bits_per_byte(model, held, batch_size=8, mesh=device_mesh())
     bits, sizes = told.documents.bits, told.documents.bytes
     draw = np.random.default_rng(0).integers(0, len(sizes), (4_000, len(sizes)))
     resampled = bits[draw].sum(1) / sizes[draw].sum(1)
@@ -144,14 +144,14 @@ def test_the_standard_error_is_that_of_documents_whatever_rows_they_fill(shards)
 def test_one_document_tells_no_standard_error(shards):
     held = heldout_sets(shards)[0]
     one = HeldoutSet("one", held.rows[:1], Documents(np.zeros((1, 32), np.int32), ["0:0"]), held.bytes_of_token, "")
-    told = bits_per_byte(flat_model(), one, batch_size=8, mesh=data_mesh())
+    told = bits_per_byte(flat_model(), one, batch_size=8, mesh=device_mesh())
     assert (told.stderr, told.n, told.documents.names) == (None, 1, ["0:0"])
 
 
 def test_answers_to_a_held_out_source_give_its_value_and_error_again(shards):
     model = Transformer(CONFIG, key=jax.random.key(1))
     (held, *_) = heldout_sets(shards, rows=11)
-    told = bits_per_byte(model, held, batch_size=8, mesh=data_mesh())
+    told = bits_per_byte(model, held, batch_size=8, mesh=device_mesh())
     answers = heldout_answers(held, told)
     again = estimate(answers, answers.record.headline)
     assert answers.record.task == f"heldout/{held.source}"

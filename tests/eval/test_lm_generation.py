@@ -23,7 +23,7 @@ from small_lm import (
 from eval.lm.generation import fit, sampling_key
 from eval.lm.model import RunLM
 from mixsched.errors import UsageError
-from model.sharding import data_mesh
+from model.sharding import device_mesh
 
 
 def test_greedy_text_is_what_the_plain_forward_pass_gives_and_ends_at_eos() -> None:
@@ -60,7 +60,7 @@ def test_samples_depend_on_seed_context_and_repeat_alone() -> None:
     assert known[0] != known[1]
     assert generated(["def", "the cat", "", "the cat"], **asked)[:2] == [known[2], known[0]]
     assert generated(["the cat"], an_lm(seed=1), **asked) != known[:1]
-    eight = RunLM(MODEL, EXACT, mesh=data_mesh(), seed=0)
+    eight = RunLM(MODEL, EXACT, mesh=device_mesh(), seed=0)
     assert generated(["the cat", "the cat", "def"], eight, **asked) == known
     assert sampling_key("a", seed=0, repeat=1) != sampling_key("a", seed=1, repeat=0)
 

@@ -16,7 +16,7 @@ from eval.lm.scoring import Likelihood, batches, score_texts
 from eval.lm.trees import Text
 from model.config import ModelConfig
 from model.serving import serving
-from model.sharding import data_mesh
+from model.sharding import device_mesh
 from model.transformer import Transformer
 
 CONTEXT = 24
@@ -28,7 +28,7 @@ def a_model(devices: int = 1, **changes) -> Transformer:
     model = Transformer(dataclasses.replace(CONFIG, **changes), key=jax.random.key(0))
     # A new model is nearly indifferent: larger weights have something to be wrong about.
     model = eqx.tree_at(lambda model: model.embedding, model, 20 * model.embedding)
-    return serving(model, data_mesh(jax.devices()[:devices]))
+    return serving(model, device_mesh(jax.devices()[:devices]))
 
 
 @jax.jit
@@ -47,7 +47,7 @@ def alone(text: Text, model: Transformer | None = None) -> Likelihood:
 
 
 def scored(texts: list[Text], devices: int = 1) -> list[Likelihood]:
-    return score_texts(a_model(devices), texts, mesh=data_mesh(jax.devices()[:devices]))[0]
+    return score_texts(a_model(devices), texts, mesh=device_mesh(jax.devices()[:devices]))[0]
 
 
 def assert_same(found: list[Likelihood], known: list[Likelihood]) -> None:
@@ -124,7 +124,7 @@ def test_batches_that_are_not_full_and_chunks_that_are_not_full_change_no_number
 
 def test_bfloat16_scores_near_float32() -> None:
     made = some_texts(40)
-    mesh = data_mesh(jax.devices()[:1])
+    mesh = device_mesh(jax.devices()[:1])
     half, _ = score_texts(a_model(dtype="bfloat16"), made, mesh=mesh)
     whole, _ = score_texts(a_model(), made, mesh=mesh)
     error = [abs(a.nats - b.nats) / text.scored for a, b, text in zip(half, whole, made, strict=True)]
@@ -139,7 +139,7 @@ def test_bfloat16_scores_near_float32() -> None:
 
 def test_thousands_of_texts_of_all_lengths_compile_once() -> None:
     made = some_texts(3_000, seed=5)
-    mesh = data_mesh(jax.devices()[:2])
+    mesh = device_mesh(jax.devices()[:2])
     before = eval.lm.scoring._score._cache_size()  # pyright: ignore[reportFunctionMemberAccess]
     _, shapes = score_texts(a_model(2), made, mesh=mesh)
     assert eval.lm.scoring._score._cache_size() - before == len(shapes) == 1  # pyright: ignore[reportFunctionMemberAccess]
@@ -148,7 +148,9 @@ def test_thousands_of_texts_of_all_lengths_compile_once() -> None:
 def test_progress_is_told_up_to_the_end() -> None:
     told = []
     made = [*some_texts(1_500), Text([1], 0)]
-    score_texts(a_model(), made, mesh=data_mesh(jax.devices()[:1]), told=lambda done, total: told.append((done, total)))
+    score_texts(
+        a_model(), made, mesh=device_mesh(jax.devices()[:1]), told=lambda done, total: told.append((done, total))
+    )
     assert len(told) > 1
     assert told == sorted(told)
     assert told[-1] == (1_501, 1_501)

@@ -1,12 +1,14 @@
 """Every implementation of attention that runs here, against six lines of float32."""
 
+import types
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from model.attention import attend, default_implementation
-from model.sharding import batch_sharding, data_mesh
+from model.sharding import batch_sharding, device_mesh
 
 SHAPE = (2, 128, 2, 16)
 
@@ -54,7 +56,7 @@ def test_scores_too_large_for_exp_stay_finite() -> None:
 
 
 def test_splash_on_a_mesh_works_on_each_devices_rows() -> None:
-    mesh = data_mesh(jax.devices()[:2])
+    mesh = device_mesh(jax.devices()[:2])
     inputs = [jax.device_put(x, batch_sharding(mesh)) for x in draw()]
     attended = jax.jit(lambda *x: attend(*x, implementation="splash", mesh=mesh))(*inputs)
     assert attended.sharding.is_equivalent_to(batch_sharding(mesh), attended.ndim)
@@ -75,6 +77,18 @@ def test_the_default_suits_the_device(platform: str, dtype: str, time: int, chos
     assert default_implementation(platform, dtype, time=time) == chosen
 
 
-def test_splash_refuses_a_time_that_no_tile_divides() -> None:
-    with pytest.raises(ValueError, match="multiple of 128, got 100"):
-        attend(*draw((2, 100, 2, 16)), implementation="splash")
+@pytest.mark.parametrize("document_end", [None, 2])
+def test_a_gpu_is_given_cudnns_kernels(monkeypatch: pytest.MonkeyPatch, document_end: int | None) -> None:
+    """It traces and lowers without a GPU, which is all that is shown; the version of cuDNN is asked of its library."""
+    version = types.SimpleNamespace(cudnn_get_version=lambda: 91_000)
+    monkeypatch.setattr("jax._src.cudnn.fused_attention_stablehlo.cuda_versions", version)
+    documents = None if document_end is None else jnp.zeros((2, 128), jnp.int32).at[:, 40:].set(1)
+
+    def attention(q, k, v):
+        return attend(q, k, v, implementation="cudnn", documents=documents)
+
+    there_and_back = jax.jit(jax.grad(square_of(attention), argnums=(0, 1, 2)))
+    lowered = there_and_back.trace(*draw(dtype="bfloat16")).lower(lowering_platforms=("cuda",)).as_text()
+    kind = "ScaleBiasSoftmax" if document_end else "Softmax"
+    assert f"__cudnn$fmha{kind}(" in lowered
+    assert f"__cudnn$fmha{kind}Backward(" in lowered

@@ -39,6 +39,7 @@ def test_flops_are_six_a_weight_and_the_products_of_attention() -> None:
         ({"dtype": "float16"}, "`dtype` must be one of .*bfloat16.*'float16'"),
         ({"loss_chunk_tokens": -1}, "`loss_chunk_tokens` must not be negative, got -1"),
         ({"rope_base": 1.0}, "`rope_base` must be above 1, got 1.0"),
+        ({"document_end": 2_048}, "`document_end` must be a token id, 0 to 2047, got 2048"),
     ],
 )
 def test_a_size_that_cannot_be_built_is_refused(change: dict, message: str) -> None:

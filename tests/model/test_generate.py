@@ -11,7 +11,7 @@ import pytest
 from model.config import ModelConfig
 from model.generate import MOST_STEPS, Draws, go_on, start
 from model.serving import serving
-from model.sharding import data_mesh
+from model.sharding import device_mesh
 from model.transformer import Transformer
 
 CONFIG = ModelConfig(vocab_size=64, context_tokens=64, width=32, layers=3, heads=4, hidden=48)
@@ -35,7 +35,7 @@ def some_draws(temperature: float, limit: int = NEW) -> Draws:
 def with_cache(
     model: Transformer, draws: Draws, *, devices: int = 1, eos: int = NO_EOS, steps: int = 7, rows=slice(None)
 ):
-    mesh = data_mesh(jax.devices()[:devices])
+    mesh = device_mesh(jax.devices()[:devices])
     model, own = serving(model, mesh), Draws(*(each[rows] for each in draws))
     lengths = jnp.asarray(LENGTHS)[rows]
     decoding = start(model, jnp.asarray(PROMPTS)[rows], lengths, own, slots=40, eos=eos, mesh=mesh)
@@ -112,7 +112,7 @@ def test_a_row_ends_at_eos_or_its_limit_and_stays_as_it_is() -> None:
 
 def test_bfloat16_serves_half_the_bytes_and_the_same_numbers() -> None:
     model = a_model(dtype="bfloat16")
-    served = serving(model, data_mesh())
+    served = serving(model, device_mesh())
     assert {leaf.dtype.name for leaf in jax.tree.leaves(served)} == {"bfloat16", "float32"}
     assert served.blocks.norm.dtype == served.norm.dtype == jnp.float32
     assert all(leaf.sharding.is_fully_replicated for leaf in jax.tree.leaves(served))

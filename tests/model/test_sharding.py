@@ -11,30 +11,31 @@ from jax.sharding import PartitionSpec
 
 from model.config import ModelConfig
 from model.loss import token_losses
-from model.sharding import batch_sharding, data_mesh, parameter_shardings
+from model.sharding import batch_sharding, device_mesh, parameter_shardings
 from model.transformer import Transformer
 
 # No size of the batch equals one of the model, so that shapes tell activations from parameters.
 CONFIG = ModelConfig(vocab_size=512, context_tokens=24, width=64, layers=8, heads=2, hidden=96, loss_chunk_tokens=12)
-BATCH = 16
+BATCH = 40
+SPLIT = ("fsdp", "tensor")
 MODEL = Transformer(CONFIG, key=jax.random.key(0))
 PARAMETERS, STATIC = eqx.partition(MODEL, eqx.is_array)
 ROWS = jax.random.randint(jax.random.key(7), (BATCH, 25), 0, 512)
 
 
 def specs(tree: object) -> dict[str, PartitionSpec]:
-    leaves = jax.tree_util.tree_leaves_with_path(parameter_shardings(tree, data_mesh()))
+    leaves = jax.tree_util.tree_leaves_with_path(parameter_shardings(tree, device_mesh()))
     return {jax.tree_util.keystr(path): leaf.spec for path, leaf in leaves}
 
 
-def test_the_largest_axis_is_split_and_never_the_layers() -> None:
+def test_an_axis_before_the_last_is_split_and_never_the_layers() -> None:
     assert specs(MODEL) == {
-        ".embedding": PartitionSpec("data", None),
+        ".embedding": PartitionSpec(SPLIT, None),
         ".blocks.norm": PartitionSpec(),
-        ".blocks.qkv": PartitionSpec(None, None, "data"),
-        ".blocks.attention_out": PartitionSpec(None, "data", None),
-        ".blocks.gate_up": PartitionSpec(None, None, "data"),
-        ".blocks.down": PartitionSpec(None, "data", None),
+        ".blocks.qkv": PartitionSpec(None, SPLIT, None),
+        ".blocks.attention_out": PartitionSpec(None, SPLIT, None),
+        ".blocks.gate_up": PartitionSpec(None, SPLIT, None),
+        ".blocks.down": PartitionSpec(None, SPLIT, None),
         ".norm": PartitionSpec(),
     }
 
@@ -52,7 +53,7 @@ def test_an_optimizer_state_is_split_as_its_parameters() -> None:
 
 @functools.cache
 def compiled_step(devices: tuple[jax.Device, ...]):
-    mesh = data_mesh(devices)
+    mesh = device_mesh(devices)
 
     def loss(parameters, rows):
         return token_losses(eqx.combine(parameters, STATIC), rows, mesh=mesh).mean()
@@ -81,7 +82,7 @@ def test_devices_exchange_parameters_and_never_rows() -> None:
     step, _ = compiled_step(tuple(jax.devices()[:8]))
     moved = re.findall(r"= (.*) (all-gather|all-reduce|reduce-scatter|all-to-all)\(", step.as_text())
     shapes = {shape for result, _ in moved for shape in re.findall(r"\[([\d,]+)\]", result)}
-    assert shapes == {"64", "64,64", "64,192", "192,64", "96,64", "64,96", "512,64"}
+    assert not [shape for shape in shapes if {str(BATCH), str(BATCH // 8), "24"} & set(shape.split(","))], shapes
 
 
 def test_the_gradient_of_the_embedding_is_exchanged_outside_the_loops() -> None:

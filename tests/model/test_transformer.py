@@ -38,13 +38,19 @@ def test_a_token_leaves_the_states_before_it_unchanged() -> None:
 
 def test_rotary_scores_depend_on_the_distance_only() -> None:
     q, k = jax.random.normal(jax.random.key(1), (2, 8))
-    everywhere = jnp.broadcast_to(jnp.stack([q, k])[:, None, None], (2, 40, 1, 8))
-    turned = rotate(everywhere, rotary_turns(40, 8, 10_000.0))[:, :, 0]
+    everywhere = jnp.broadcast_to(jnp.stack([q, k])[:, None, None], (2, 1, 40, 8))
+    turned = rotate(everywhere, rotary_turns(40, 8, 10_000.0))[:, 0]
     scores = np.asarray(turned[0] @ turned[1].T)
     for distance in (-7, 0, 1, 20):
         diagonal = np.diagonal(scores, distance)
         np.testing.assert_allclose(diagonal, diagonal[0], rtol=0, atol=1e-5)
     assert abs(scores[0, 0] - scores[0, 7]) > 1e-2
+
+
+def test_rotation_in_bfloat16_is_that_of_float32_rounded_once() -> None:
+    x = jax.random.normal(jax.random.key(1), (2, 3, 40, 8)).astype("bfloat16")
+    turns = rotary_turns(40, 8, 10_000.0)
+    np.testing.assert_array_equal(rotate(x, turns), rotate(x.astype("float32"), turns).astype("bfloat16"))
 
 
 def test_remat_changes_no_number() -> None:
