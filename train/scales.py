@@ -129,11 +129,11 @@ def scale_named(name: str) -> Scale:
     return SCALES[name]
 
 
-def scale_in(words: Sequence[str]) -> str:
+def scale_in(words: Sequence[str], *, default: str = "nano") -> str:
     """The scale that a command line names, read before all else since the other options' defaults come from it."""
     for place, word in enumerate(words):
         if word == "--scale" and place + 1 < len(words):
             return words[place + 1]
         if word.startswith("--scale="):
             return word.removeprefix("--scale=")
-    return "nano"
+    return default

@@ -1,11 +1,13 @@
 """One step: pinned numbers, the same on one device and on eight, and what the optimizer leaves alone."""
 
+import functools
+
 import jax
 import numpy as np
 import pytest
 
 from model.config import ModelConfig
-from model.sharding import data_mesh
+from model.sharding import device_mesh
 from train.data import put_batch
 from train.scales import OptimizerConfig
 from train.state import init_state, make_optimizer, state_maker
@@ -14,13 +16,23 @@ from train.step import jit_step
 CONFIG = ModelConfig(vocab_size=96, context_tokens=16, width=32, layers=2, heads=2, hidden=64, loss_chunk_tokens=32)
 
 
-def steps(devices: int, count: int, *, weight_decay: float = 0.1, learning_rate: float = 1e-2, eps: float = 1e-8):
+def steps(
+    devices: int,
+    count: int,
+    *,
+    weight_decay: float = 0.1,
+    learning_rate: float = 1e-2,
+    eps: float = 1e-8,
+    fsdp: int = 0,
+    tensor: int = 1,
+    microbatches: int = 1,
+):
     """The state before and after `count` steps on so many devices, and each step's metrics."""
-    mesh = data_mesh(jax.devices()[:devices])
+    mesh = device_mesh(jax.devices()[:devices], fsdp=fsdp, tensor=tensor)
     optimizer = make_optimizer(OptimizerConfig(peak_lr=1e-2, weight_decay=weight_decay, eps=eps))
     state = init_state(state_maker(CONFIG, optimizer, key=jax.random.key(0)), mesh)
     before = jax.device_get(state)
-    step = jit_step(state, optimizer, sources=3, mesh=mesh)
+    step = jit_step(state, optimizer, sources=3, mesh=mesh, microbatches=microbatches)
     read = {
         "rows": np.random.default_rng(0).integers(0, 96, (8, 17), np.int32),
         "source": np.array([0, 0, 0, 0, 2, 2, 2, 0], np.int32),
@@ -32,11 +44,26 @@ def steps(devices: int, count: int, *, weight_decay: float = 0.1, learning_rate:
     return before, jax.device_get(state), told
 
 
-def test_eight_devices_give_the_numbers_of_one():
+@functools.cache
+def one_device():
     # Adam divides a gradient by its size: with its own `eps`, one that is nearly zero would make of the last bits of a
     # sum, which differ between processors, a whole step.
-    _, one, told_by_one = steps(1, 4, eps=1e-4)
-    _, eight, told_by_eight = steps(8, 4, eps=1e-4)
+    return steps(1, 4, eps=1e-4)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"devices": 8},
+        {"devices": 8, "fsdp": 2},
+        {"devices": 8, "fsdp": 2, "tensor": 2},
+        {"devices": 4, "fsdp": 2, "microbatches": 2},
+    ],
+    ids=str,
+)
+def test_every_layout_gives_the_numbers_of_one_device(layout):
+    _, one, told_by_one = one_device()
+    _, eight, told_by_eight = steps(**layout, count=4, eps=1e-4)
     for a, b in zip(told_by_one, told_by_eight, strict=True):
         np.testing.assert_allclose(a.loss, b.loss, rtol=1e-5)
         np.testing.assert_allclose(a.grad_norm, b.grad_norm, rtol=1e-4)

@@ -1,0 +1,65 @@
+"""The steps of the paper's models, compiled for TPUs that aren't here: what they hold and take may not get worse.
+
+Needs libtpu: `make test-ahead`.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from train.ahead.kept import kept_prediction
+from train.ahead.prediction import StepPrediction, load
+
+pytestmark = pytest.mark.skipif("TRAIN_AHEAD" not in os.environ, reason="compiling for TPUs: run `make test-ahead`")
+POD = "v5e:16x16"
+# What was promised: chip-hours for 200B tokens, and GB a chip.
+TARGETS = {"470m": (2_900, 14e9), "2.8b": (10_500, 15e9)}
+
+
+def compiled(*arguments: str) -> str:
+    """What the command says; JAX must start anew for it, so it has a process of its own."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XLA_"))}
+    command = [sys.executable, "-m", "train.ahead", *arguments]
+    done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("scale", TARGETS)
+def test_what_a_pods_step_holds_and_takes_is_what_is_kept(scale: str, tmp_path) -> None:
+    text = tmp_path / "step.txt"
+    said = compiled(f"--scale={scale}", f"--topology={POD}", f"--save={tmp_path / 'now.json'}", f"--text={text}")
+    now, kept = load(tmp_path / "now.json"), kept_prediction(scale, POD)
+    assert kept is not None
+    chip_hours, nbytes = TARGETS[scale]
+    assert now.chip_hours() <= min(chip_hours, 1.02 * kept.chip_hours())
+    assert now.hbm_bytes <= min(nbytes, 1.02 * kept.hbm_bytes)
+    assert now.settings == kept.settings
+    assert f"{now.chip_hours():,.0f} chip-hours" in said
+    check_program(now, text.read_text())
+
+
+def check_program(told: StepPrediction, text: str) -> None:
+    """What must hold of the compiled step, whatever it takes."""
+    for forbidden in ("infeed", "outfeed", "host_compute", "xla_python_cpu_callback", "xla_ffi_python"):
+        assert forbidden not in text, forbidden
+    vocabulary, width = told.settings["model"]["vocab_size"], told.settings["model"]["width"]
+    chunk = told.settings["model"]["loss_chunk_tokens"]
+    held = [int(rows) for rows in re.findall(rf"\w+\[(\d+),{vocabulary}\]", text)]
+    assert held
+    assert max(held) <= max(chunk, width)
+    kinds = {each.kind for each in told.exchanges}
+    assert {"all-gather", "reduce-scatter", "all-reduce"} <= kinds
+    # Rows never travel: nothing that is exchanged is as large as the activations of a row in all layers.
+    assert "all-to-all" not in kinds
+
+
+def test_a_slice_that_is_none_is_refused() -> None:
+    command = [sys.executable, "-m", "train.ahead", "--topology=v5e:3x17"]
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    assert done.returncode == 2
+    assert "is no slice that libtpu knows" in done.stderr
+    assert "Traceback" not in done.stderr
