@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: setup demo test test-torch test-cluster bench bench-mixers bench-prepare bench-eval desk lock clean
+.PHONY: setup demo test test-torch test-cluster test-ahead libtpu bench bench-feed bench-torch bench-mixers bench-prepare bench-eval desk lock clean
 
 setup: .venv/.ready
 
@@ -39,7 +39,7 @@ TORCH := .venv/torch-door
 
 test-torch: $(TORCH)/.ready
 	MIXSCHED_TORCH=1 PYTHONPATH=$(TORCH) $(RUN) -m pytest tests/mixsched/test_torch_door.py \
-	  tests/mixsched/test_readme_mixsched.py
+	  tests/mixsched/test_readme_mixsched.py tests/train/test_bench_torch.py
 
 $(TORCH)/.ready: .venv/.ready
 	@$(RUN) -m pip --version > /dev/null 2>&1 || $(RUN) -m ensurepip > /dev/null
@@ -59,8 +59,30 @@ $(CLUSTER)/.ready: .venv/.ready
 	$(RUN) -m pip install --quiet --disable-pip-version-check --target $(CLUSTER) --constraint requirements.lock ray==2.60.0
 	@touch $@
 
+# The compiler of TPUs, for `python -m train.ahead`; beside the environment, where JAX would look for a TPU with it.
+AHEAD := .venv/ahead
+
+libtpu: $(AHEAD)/.ready
+
+$(AHEAD)/.ready: .venv/.ready
+	@$(RUN) -m pip --version > /dev/null 2>&1 || $(RUN) -m ensurepip > /dev/null
+	@rm -rf $(AHEAD)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --target $(AHEAD) libtpu==0.0.42.1
+	@touch $@
+
+test-ahead: $(AHEAD)/.ready
+	TRAIN_AHEAD=1 $(RUN) -m pytest tests/train/ahead
+
 bench: setup
 	$(RUN) -m train.bench
+
+# One host's rows from shards to devices, beside what its chips eat.
+bench-feed: setup
+	$(RUN) -m train.bench.feed
+
+# Optimizer steps beside the same model in PyTorch, eager and compiled.
+bench-torch: $(TORCH)/.ready
+	PYTHONPATH=$(TORCH) $(RUN) -m train.bench.pytorch
 
 # From documents to shards, beside SentencePiece alone.
 bench-prepare: setup

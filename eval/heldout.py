@@ -8,7 +8,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import sentencepiece
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float32, Int
 
 import mixsched
@@ -17,6 +17,7 @@ from eval.items import Answers, Item, Metric, TaskRecord
 from eval.statistics import ratio_estimate
 from eval.tokenizer import run_tokenizer_file
 from model.loss import token_losses
+from model.placing import put_whole
 from model.sharding import batch_sharding
 from model.transformer import Transformer
 
@@ -94,7 +95,7 @@ def bits_per_byte(model: Transformer, held: HeldoutSet, *, batch_size: int, mesh
         part = held.rows[start : start + batch_size]
         # Every call has one shape, so that it compiles once; what is filled up is cut off again.
         filled = np.concatenate([part, np.repeat(part[:1], batch_size - len(part), axis=0)])
-        losses = _losses(model, jax.device_put(filled, batch_sharding(mesh)), mesh=mesh)
+        losses = _losses(model, put_whole(filled, batch_sharding(mesh)), mesh=mesh)
         bits = jax.device_get(losses)[: len(part)].astype(np.float64) / math.log(2)
         meter.add(start, bits=bits, sizes=held.bytes_of_token[part[:, 1:]])
     sums = meter.sums()
@@ -104,7 +105,8 @@ def bits_per_byte(model: Transformer, held: HeldoutSet, *, batch_size: int, mesh
 
 @functools.partial(jax.jit, static_argnames="mesh")
 def _losses(model: Transformer, rows: Int[Array, "batch time+1"], *, mesh: Mesh) -> Float32[Array, "batch time"]:
-    return token_losses(model, rows, mesh=mesh)
+    # Whole on every device, so that each process reads all of them.
+    return jax.lax.with_sharding_constraint(token_losses(model, rows, mesh=mesh), NamedSharding(mesh, PartitionSpec()))
 
 
 def heldout_answers(held: HeldoutSet, told: Measurement) -> Answers:

@@ -51,6 +51,11 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def profile(self) -> Path:
+        """Traces by JAX's profiler, where they were asked for."""
+        return self.path / "profile"
+
+    @property
     def evaluations(self) -> Path:
         """Answers to tasks, one folder a checkpoint."""
         return self.path / "evaluations"
@@ -114,9 +119,10 @@ def read_config(folder: RunFolder) -> RunConfig:
     """The configuration of a run; raises UsageError if the folder is no run or its configuration is damaged."""
     try:
         config = RunConfig(**json.loads(folder.config.read_text()))
-        # Asked for here, so that a damaged file is found when it is read.
-        _ = config.model, config.batch_size
-        return config
+        # Asked for here, so that a damaged file is found when it is read. What a model could not be told yet when a run
+        # was started had the value that is the default since.
+        model, _ = dataclasses.asdict(config.model), config.batch_size
+        return dataclasses.replace(config, settings=config.settings | {"model": model})
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(f"'{folder.path}' is no run: it holds no config.json; name a folder under runs/") from None
     except (ValueError, TypeError, KeyError) as error:

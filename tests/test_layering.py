@@ -124,6 +124,10 @@ def test_mixsched_loads_without_jax_grain_and_array_record() -> None:
     "main",
     [
         "train.__main__",
+        "train.ahead.__main__",
+        "train.bench.__main__",
+        "train.bench.feed",
+        "train.bench.pytorch",
         "train.prepare.__main__",
         "eval.__main__",
         "experiments.__main__",

@@ -9,13 +9,20 @@ from typing import Annotated
 
 import tyro
 
+from eval.rundir import RunFolder
 from mixsched import cli
 from mixsched.errors import UsageError
 from train.amend import read_change
+from train.compiled import check_folder, keep_compiled
+from train.devices import DeviceOptions
+from train.ending import ending_together
+from train.hosts import HostOptions, joined
+from train.job import Outcome
 from train.launch import launch
 from train.lineage import load_lineage
+from train.profiled import read_steps
 from train.scales import Scale, scale_in, scale_named
-from train.told import tell
+from train.told import POD, tell
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +50,17 @@ class Arguments:
     amend: Path | None = None
     """TOML file with new `weights` for a run that is continued: from where it stands on, or from its `at_step`."""
     plan: bool = False
-    """Print what the run would do (phases, sources, steps, cost) and stop."""
+    """Print what the run would do (phases, sources, steps, cost, memory and hours on `--topology`) and stop."""
+    topology: str = POD
+    """The slice of TPUs that `--plan` tells memory and hours of, where a prediction is kept."""
+    devices: DeviceOptions = DeviceOptions()
+    hosts: HostOptions = HostOptions()
+    """Where several processes train the run together: all of them get the same options but for their `--hosts.index`,
+    and see the same folder of runs."""
+    profile_steps: str | None = None
+    """Steps that JAX's profiler traces into the run's folder profile/, such as 20:25 for those from 20 to 24."""
+    compilation_cache: Path | None = None
+    """Folder that keeps compiled programs, so that a run which goes on, or the next one, starts at once."""
 
     def __post_init__(self):
         # JAX's keys take 32 bits of a seed; two seeds that differ only above them would begin alike.
@@ -51,6 +68,10 @@ class Arguments:
             raise UsageError(f"`--seed` must lie in 0..2**32-1, got {self.seed}")
         if self.amend is not None and not self.resume:
             raise UsageError("`--amend` changes a run that was begun; give `--resume` with it")
+        if self.profile_steps is not None:
+            read_steps(self.profile_steps)
+        if self.compilation_cache is not None:
+            check_folder(self.compilation_cache)
 
 
 def parse(argv: list[str]) -> Arguments:
@@ -65,6 +86,7 @@ def without_changes(argv: list[str]) -> list[str]:
     parsed = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parsed.add_argument("--resume", action="store_true")
     parsed.add_argument("--amend")
+    parsed.add_argument("--profile-steps")
     return parsed.parse_known_args(argv)[1]
 
 
@@ -74,28 +96,42 @@ def main() -> int:
     settings = arguments.settings
     if arguments.plan:
         lineage = load_lineage(arguments.exp)
-        print(tell(lineage, settings, arguments.scale, shards=arguments.shards or settings.shards))
+        shards = arguments.shards or settings.shards
+        devices, topology = arguments.devices, arguments.topology
+        print(tell(lineage, settings, arguments.scale, shards=shards, devices=devices, topology=topology))
         return 0
-    folder, outcome = launch(
-        arguments.exp,
-        arguments.scale,
-        settings,
-        seed=arguments.seed,
-        runs=arguments.runs,
-        shards=arguments.shards,
-        resume=arguments.resume,
-        change=None if arguments.amend is None else read_change(arguments.amend),
-    )
+    if arguments.compilation_cache is not None:
+        keep_compiled(arguments.compilation_cache)
+    with joined(arguments.hosts) as hosts, ending_together(hosts):
+        folder, outcome = launch(
+            arguments.exp,
+            arguments.scale,
+            settings,
+            seed=arguments.seed,
+            runs=arguments.runs,
+            shards=arguments.shards,
+            resume=arguments.resume,
+            change=None if arguments.amend is None else read_change(arguments.amend),
+            devices=arguments.devices,
+            hosts=hosts,
+            profile_steps=None if arguments.profile_steps is None else read_steps(arguments.profile_steps),
+        )
+    if hosts.first:
+        _say_how_it_ended(folder, outcome, arguments.hosts)
+    return 0 if outcome.stopped_by is None else 128 + outcome.stopped_by
+
+
+def _say_how_it_ended(folder: RunFolder, outcome: Outcome, hosts: HostOptions) -> None:
     if outcome.stopped_by is not None:
         again = without_changes(sys.argv[1:])
+        where = "" if hosts.index is None else ", on each host with its `--hosts.index`"
         print(
             f"stopped by {outcome.stopped_by.name} after step {outcome.steps_done:,} of {outcome.total_steps:,}; all "
-            f"of it is saved. Continue with: python -m train {shlex.join(again)} --resume"
+            f"of it is saved. Continue{where} with: python -m train {shlex.join(again)} --resume"
         )
-        return 128 + outcome.stopped_by
+        return
     print(f"done: {outcome.steps_done:,} steps; results in '{folder.results}'")
     print(f"draw them: python -m figures curves --runs {shlex.quote(str(folder.path))}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import mixsched
 from eval.rundir import RunFolder
@@ -21,13 +22,21 @@ Observe = Callable[[int, Mapping[str, float]], mixsched.Plan]
 
 
 def follow(
-    folder: RunFolder, experiment: Experiment, scale: Scale, plan: mixsched.Plan, *, first_step: int, steps_done: int
+    folder: RunFolder,
+    experiment: Experiment,
+    scale: Scale,
+    plan: mixsched.Plan,
+    *,
+    first_step: int,
+    steps_done: int,
+    writes: bool = True,
 ) -> tuple[mixsched.Plan, Observe]:
     """The plan as the rule amended it from `first_step` up to `steps_done`, and what to tell it from there on.
 
     Told the mean loss of each source in a step, in nats a token, it returns the plan that holds from then on, and has
     entered it in `plan.json`. All that it was told stands in the run's `online.jsonl`, from which its state and its
-    decisions come again. Raises UsageError if that file does not reach `steps_done`, or another rule wrote it.
+    decisions come again. Every host of a run decides by itself, since all are told the same; those without `writes`
+    leave the files to the first. Raises UsageError if that file does not reach `steps_done`, or another rule wrote it.
     """
     adaptive, (stage,) = experiment.adaptive, experiment.stages
     assert adaptive is not None
@@ -37,10 +46,11 @@ def follow(
         refit_steps=paper_steps(adaptive.refit_paper_tokens, scale),
     )
     before = tuple(amendment for amendment in plan.amendments if amendment.at_step < first_step)
+    told = _read_log(folder, first_step, steps_done)
     online = Online.replay(
         dataclasses.replace(plan, amendments=before),
         rule,
-        _read_log(folder, first_step, steps_done),
+        told,
         every_steps=paper_steps(adaptive.every_paper_tokens, scale),
         from_step=first_step,
         lead_steps=LEAD_STEPS,
@@ -50,25 +60,23 @@ def follow(
 
     def observe(step: int, losses: Mapping[str, float]) -> mixsched.Plan:
         amendment = online.observe(step, losses)
-        with folder.online.open("a") as stream:
-            stream.write(json.dumps(online.log[-1]) + "\n")
-            # A checkpoint without the lines before it could not be gone on from.
-            stream.flush()
-            os.fsync(stream.fileno())
-        if amendment is not None:
+        if writes:
+            _append(folder.online, online.log[-1])
+        if writes and amendment is not None:
             record_plan(folder, online.plan)
         return online.plan
 
-    record_plan(folder, online.plan)
+    if writes:
+        write_text(folder.online, "".join(json.dumps(entry) + "\n" for entry in told))
+        record_plan(folder, online.plan)
     return online.plan, observe
 
 
 def _read_log(folder: RunFolder, first_step: int, steps_done: int) -> list[dict]:
-    """What the rule was told up to the checkpoint that a run goes on from; later lines are dropped from the file."""
+    """What the rule was told up to the checkpoint that a run goes on from."""
     lines = folder.online.read_text().splitlines() if folder.online.exists() else []
-    told = lines[: steps_done - first_step]
     try:
-        entries = [json.loads(line) for line in told]
+        entries = [json.loads(line) for line in lines[: steps_done - first_step]]
         steps = [entry["step"] for entry in entries]
     except (ValueError, TypeError, KeyError):
         entries, steps = [], None
@@ -77,5 +85,12 @@ def _read_log(folder: RunFolder, first_step: int, steps_done: int) -> list[dict]
             f"'{folder.online}' does not tell of all {steps_done - first_step:,} steps that were done, by which the "
             "weights were set; restore it to continue, or start another run"
         )
-    write_text(folder.online, "".join(f"{line}\n" for line in told))
     return entries
+
+
+def _append(path: Path, entry: dict) -> None:
+    with path.open("a") as stream:
+        stream.write(json.dumps(entry) + "\n")
+        # A checkpoint without the lines before it could not be gone on from.
+        stream.flush()
+        os.fsync(stream.fileno())

@@ -23,9 +23,11 @@ METADATA_BYTES = 2**18
 def save(checkpoints: ocp.CheckpointManager, steps_done: int, state: TrainState, plan: mixsched.Plan) -> None:
     """Start writing a checkpoint named by the steps done; until it is whole, it is no checkpoint.
 
-    Raises UsageError before it writes anything if the disk has no room for it.
+    With several processes all of them call it, and the first looks for room for what all of them write. Raises
+    UsageError before it writes anything if the disk has no room for it.
     """
-    _check_room(Path(checkpoints.directory), state)
+    if jax.process_index() == 0:
+        _check_room(Path(checkpoints.directory), state)
     checkpoints.save(
         steps_done,
         args=ocp.args.Composite(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from eval.rundir import RunFolder
 from train.amend import Change
+from train.devices import BY_ITSELF, DeviceOptions
+from train.hosts import ALONE, Hosts
 from train.lineage import Lineage
 from train.parent import Parent
 from train.scales import Scale
@@ -25,6 +27,12 @@ class Job:
     """The run that it begins from, unless it has begun."""
     change: Change | None = None
     """New weights for a run that is continued."""
+    devices: DeviceOptions = BY_ITSELF
+    """How a step is laid over the devices."""
+    hosts: Hosts = ALONE
+    """The processes that train it together."""
+    profile_steps: range | None = None
+    """Steps that JAX's profiler traces."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,10 +6,13 @@ from pathlib import Path
 from eval.rundir import RunFolder
 from train.amend import Change
 from train.command_line import train_command
+from train.devices import BY_ITSELF, DeviceOptions
+from train.hosts import ALONE, Hosts
 from train.job import Job, Outcome
 from train.lineage import Lineage, load_lineage
 from train.parent import Parent, finished_run
 from train.prepare.ensure import ensure_shards
+from train.profiled import check_to_come
 from train.rundir import last_checkpoint, run_folder
 from train.scales import Scale
 
@@ -24,27 +27,53 @@ def launch(
     shards: Path | None,
     resume: bool,
     change: Change | None = None,
+    devices: DeviceOptions = BY_ITSELF,
+    hosts: Hosts = ALONE,
+    profile_steps: range | None = None,
 ) -> tuple[RunFolder, Outcome]:
     """Begin the run of an experiment file, or continue it with `resume`; returns its folder and how far it came.
 
     `settings` is the scale of the name `scale`, after overrides; `shards` None stands for the bundled corpus, which is
     prepared where it is missing. A process may call it many times, from its main thread: it listens for SIGINT and
-    SIGTERM. Raises UsageError before anything is written if files, data, configuration and devices do not fit together.
+    SIGTERM. With several `hosts` all of them call it alike, and see the same folder of runs. A trace of `profile_steps`
+    is written to the run's folder by each host. Raises UsageError before anything is written if files, data,
+    configuration and devices do not fit together.
     """
     lineage = load_lineage(exp)
     folder = run_folder(runs, lineage.name, scale, seed=seed)
     parent = None
     # From its first checkpoint on, a run needs nothing of the one that it started from.
-    if lineage.origin is not None and last_checkpoint(folder) is None:
+    saved = hosts.of_first(lambda: last_checkpoint(folder))
+    if profile_steps is not None:
+        steps_done = lineage.first_step(settings) if saved is None else saved
+        check_to_come(profile_steps, steps_done=steps_done, total_steps=lineage.schedule(settings).total_steps)
+    if lineage.origin is not None and saved is None:
         parent = _find_parent(lineage.origin, scale, settings, seed=seed, runs=runs, shards=shards, child=lineage.name)
     where = shards or settings.shards
-    ensure_shards(where, settings, bundled=shards is None)
+    # The first host makes them where the others see them; each looks whether it does.
+    hosts.of_first(lambda: ensure_shards(where, settings, bundled=shards is None))
+    if not hosts.first:
+        ensure_shards(where, settings, bundled=shards is None)
     # JAX, Grain and Orbax take seconds to import: only when there is something to train.
     from train.loop import train
 
     said = "" if parent is None else f", from '{parent.folder.path}'"
-    print(f"run {folder.path}: {lineage.own_steps(settings):,} steps, {lineage.own_tokens(settings):,} tokens{said}")
-    job = Job(lineage, scale, seed, settings, where, folder, parent, change)
+    if hosts.first:
+        steps, tokens = lineage.own_steps(settings), lineage.own_tokens(settings)
+        print(f"run {folder.path}: {steps:,} steps, {tokens:,} tokens{said}")
+    job = Job(
+        lineage,
+        scale,
+        seed,
+        settings,
+        where,
+        folder,
+        parent=parent,
+        change=change,
+        devices=devices,
+        hosts=hosts,
+        profile_steps=profile_steps,
+    )
     return folder, train(job, resume=resume)
 
 

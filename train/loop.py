@@ -14,15 +14,17 @@ from model.checkpoint import read_checkpoints, write_checkpoints
 from train.adaptive import Observe, follow
 from train.amend import amend_run
 from train.checkpoint import restore, save
-from train.data import fingerprints_of, put_batch, read_batches, rows_of
+from train.data import Feed, fingerprints_of, rows_of
 from train.job import Job, Outcome
 from train.metrics import Meter
+from train.profiled import Profile
 from train.progress import shown
-from train.ready import Ready, make_ready, opened
-from train.rundir import claim, record_data, rewind
+from train.ready import Ready, agree, make_ready, opened
+from train.rundir import claim, plan_of_first, record_data, rewind
 from train.signals import stop_wish
 from train.state import TrainState, init_state
 from train.step import jit_step
+from train.stopping import heard_by_all
 
 KEEP_CHECKPOINTS = 3
 
@@ -30,55 +32,67 @@ KEEP_CHECKPOINTS = 3
 def train(job: Job, *, resume: bool) -> Outcome:
     """Run or continue a job to its end, or until a signal asks to stop; whatever is done is saved.
 
-    Raises UsageError before anything is written if data, configuration and devices do not fit together.
+    With several hosts the first writes the files of the run's folder and decides what is to be decided; all of them
+    write checkpoints and measure. Raises UsageError before anything is written if data, configuration and devices do
+    not fit together.
     """
     ready = make_ready(job)
-    settings, mesh = job.settings, ready.mesh
+    settings, mesh, hosts = job.settings, ready.mesh, job.hosts
+    # Also waits for the others: nothing is written before all have what they need.
+    agree(ready, hosts)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(locked(job.folder))
-        plan = claim(job.folder, ready.config, ready.plan, resume=resume)
+        if hosts.first:
+            stack.enter_context(locked(job.folder))
+        plan = plan_of_first(hosts, lambda: claim(job.folder, ready.config, ready.plan, resume=resume))
         wish = stack.enter_context(stop_wish())
         checkpoints = stack.enter_context(write_checkpoints(job.folder.checkpoints, keep=KEEP_CHECKPOINTS))
-        saved = checkpoints.latest_step()
+        saved = hosts.of_first(checkpoints.latest_step)
         steps_done = job.lineage.first_step(settings) if saved is None else saved
-        rewind(job.folder, steps_done)
+        if hosts.first:
+            rewind(job.folder, steps_done)
         plan, observe, sources = _as_it_stands(job, ready, plan, steps_done)
         if steps_done == plan.total_steps:
             return Outcome(steps_done, plan.total_steps, None)
-        state = _state(job, ready, plan, checkpoints, steps_done)
+        state = _state(job, ready, plan, checkpoints, saved)
 
-        step_function = jit_step(state, ready.optimizer, sources=len(plan.sources), mesh=mesh)
-        watch = stack.enter_context(shown(plan.total_steps, steps_done))
+        step_function = jit_step(
+            state,
+            ready.optimizer,
+            sources=len(plan.sources),
+            mesh=mesh,
+            microbatches=job.devices.microbatches,
+        )
+        watch = stack.enter_context(shown(plan.total_steps, steps_done, quiet=not hosts.first))
         meter = Meter(
-            job.folder.metrics,
+            job.folder.metrics if hosts.first else None,
             plan,
             first_step=steps_done,
             every_steps=settings.log_every_steps,
             watch=watch,
             observe=observe,
         )
-        batches = read_batches(plan, sources, first_step=steps_done)
+        feed = stack.enter_context(Feed(sources, mesh))
+        profile = stack.enter_context(Profile(job.profile_steps, job.folder.profile))
+        asked_to_stop = heard_by_all(wish, mesh)
         stack.enter_context(jax.transfer_guard("disallow"))
 
         for step in range(steps_done, plan.total_steps):
-            if meter.plan is not plan:
-                # What was read ahead is of the plan as it was.
-                plan = meter.plan
-                batches = read_batches(plan, sources, first_step=step)
+            profile.before(step, state)
+            plan = meter.plan
             asked_s = time.perf_counter()
-            read = next(batches)
+            batch = feed.batch(plan, step)
             waited_s = time.perf_counter() - asked_s
-            batch = put_batch(read, learning_rate=plan.learning_rate(step), mesh=mesh)
             state, metrics = step_function(state, batch)
             meter.push(step, metrics, waited_s=waited_s)
 
             steps_done = step + 1
             last = steps_done == plan.total_steps
-            stop = wish.caught is not None
+            stop = asked_to_stop()
             if last or steps_done % settings.eval_every_steps == 0:
                 meter.flush()
                 rows = heldout_rows_of(state.model, ready.heldout, ready.config, plan, steps_done=steps_done, mesh=mesh)
-                append_rows(job.folder.results, rows)
+                if hosts.first:
+                    append_rows(job.folder.results, rows)
                 meter.restart_clock()
             if last or stop or steps_done % settings.checkpoint_every_steps == 0:
                 # After the evaluation: a checkpoint vouches for every row up to its step.
@@ -86,7 +100,7 @@ def train(job: Job, *, resume: bool) -> Outcome:
                 save(checkpoints, steps_done, state, meter.plan)
                 meter.restart_clock()
             if stop and not last:
-                return Outcome(steps_done, plan.total_steps, wish.caught)
+                return Outcome(steps_done, plan.total_steps, stop)
         return Outcome(steps_done, plan.total_steps, None)
 
 
@@ -96,29 +110,43 @@ def _as_it_stands(
     """The plan with what was and is changed in it, who changes it from here on, and the sources that it reads."""
     added = () if job.change is None else job.change.sources
     sources = opened(job, (*plan.sources, *added), tokenizer=ready.tokenizer)
+    # A host that lacks a source ends the run before it is amended with it.
+    job.hosts.wait()
+    plan = plan_of_first(job.hosts, lambda: _amended(job, plan, sources, steps_done))
     observe = None
-    if job.change is not None:
-        plan = amend_run(job.folder, plan, job.change, rows=rows_of(sources), steps_done=steps_done)
-    record_data(job.folder, fingerprints_of(sources))
     if job.lineage.experiment.adaptive is not None:
         first_step = job.lineage.first_step(job.settings)
         plan, observe = follow(
-            job.folder, job.lineage.experiment, job.settings, plan, first_step=first_step, steps_done=steps_done
+            job.folder,
+            job.lineage.experiment,
+            job.settings,
+            plan,
+            first_step=first_step,
+            steps_done=steps_done,
+            writes=job.hosts.first,
         )
     return plan, observe, sources
 
 
+def _amended(job: Job, plan: mixsched.Plan, sources: dict[str, mixsched.Rows], steps_done: int) -> mixsched.Plan:
+    if job.change is not None:
+        plan = amend_run(job.folder, plan, job.change, rows=rows_of(sources), steps_done=steps_done)
+    record_data(job.folder, fingerprints_of(sources))
+    return plan
+
+
 def _state(
-    job: Job, ready: Ready, plan: mixsched.Plan, checkpoints: ocp.CheckpointManager, steps_done: int
+    job: Job, ready: Ready, plan: mixsched.Plan, checkpoints: ocp.CheckpointManager, saved: int | None
 ) -> TrainState:
-    """The state after so many steps: of the run's own checkpoint, or of its parent's, or a new one."""
-    if checkpoints.latest_step() is not None:
-        return restore(checkpoints, steps_done, ready.make_state, plan, ready.mesh)
+    """The state to go on from: of the checkpoint after `saved` steps, or of the parent's last, or a new one."""
+    if saved is not None:
+        return restore(checkpoints, saved, ready.make_state, plan, ready.mesh)
     if job.parent is None:
         assert job.lineage.parent is None
         return init_state(ready.make_state, ready.mesh)
     # Adam's moments are taken over with the model; whether the paper's continued runs did so is not stated.
     job.parent.check_origin_of(plan)
+    steps_done = job.lineage.first_step(job.settings)
     with read_checkpoints(job.parent.folder.checkpoints) as parents:
         state = restore(parents, steps_done, ready.make_state, job.parent.plan, ready.mesh)
     save(checkpoints, steps_done, state, plan)

@@ -42,14 +42,16 @@ class Line:
 
 
 class Meter:
-    """Takes in the metrics of each step and hands out a `Line` every `every_steps` steps.
+    """Takes in the metrics of each step and hands out a `Line` every `every_steps` steps, into the file `path`.
+
+    `path` is None on all but the first of several hosts, which read and check the same and write nothing.
 
     `observe` is told the mean loss of each source in each step, as soon as it is read, and gives the plan from then on.
     """
 
     def __init__(
         self,
-        path: Path,
+        path: Path | None,
         plan: mixsched.Plan,
         *,
         first_step: int,
@@ -83,8 +85,9 @@ class Meter:
         self._read_pending()
         if self._steps:
             self._write()
-        with self._path.open("a") as stream:
-            os.fsync(stream.fileno())
+        if self._path is not None:
+            with self._path.open("a") as stream:
+                os.fsync(stream.fileno())
 
     def restart_clock(self) -> None:
         """Leave the time since the last line out of the next one (an evaluation, a checkpoint)."""
@@ -125,10 +128,11 @@ class Meter:
     def _write(self) -> None:
         # One window begins where the last ends, so that writing and showing a line is in the time of the next.
         ended_s = time.perf_counter()
-        line = self._line(ended_s - self._began_s)
-        with self._path.open("a") as stream:
-            stream.write(json.dumps(dataclasses.asdict(line), allow_nan=False) + "\n")
-        self._watch(line)
+        if self._path is not None:
+            line = self._line(ended_s - self._began_s)
+            with self._path.open("a") as stream:
+                stream.write(json.dumps(dataclasses.asdict(line), allow_nan=False) + "\n")
+            self._watch(line)
         self._start_window(ended_s)
 
     def _line(self, took_s: float) -> Line:

@@ -14,8 +14,11 @@ PLAIN_LINE_EVERY_S = 10.0
 
 
 @contextlib.contextmanager
-def shown(total_steps: int, first_step: int) -> Iterator[Callable[[Line], None]]:
-    """A function that shows a line of metrics, for the length of the block."""
+def shown(total_steps: int, first_step: int, *, quiet: bool = False) -> Iterator[Callable[[Line], None]]:
+    """A function that shows a line of metrics, for the length of the block; a `quiet` one shows nothing."""
+    if quiet:
+        yield lambda line: None
+        return
     if not sys.stdout.isatty():
         yield _plain(total_steps)
         return

@@ -10,10 +10,13 @@ from jax.sharding import Mesh
 import mixsched
 from eval.heldout import HeldoutSet, load_heldout
 from eval.rundir import RunConfig
+from mixsched.differences import differences
 from mixsched.errors import UsageError
-from model.sharding import data_mesh
+from model.sharding import batch_sharding, rows_on
 from train.data import check_tokenizer, fingerprints_of, open_sources, rows_of
+from train.devices import mesh_for
 from train.experiment import phases
+from train.hosts import Hosts
 from train.job import Job
 from train.rundir import run_folder
 from train.state import TrainState, make_optimizer, state_maker
@@ -34,10 +37,12 @@ class Ready:
 
 def make_ready(job: Job) -> Ready:
     """Find all that, and write nothing; raises UsageError that names what is missing or does not fit together."""
-    mesh = _mesh_for(job.settings.batch_size)
+    mesh = _mesh(job)
     _check_who_sets_weights(job)
     settings, context_tokens = job.settings, job.settings.model.context_tokens
-    tokenizer = check_tokenizer(job.shards, vocab_size=settings.model.vocab_size)
+    tokenizer = check_tokenizer(
+        job.shards, vocab_size=settings.model.vocab_size, document_end=settings.model.document_end
+    )
     heldout = load_heldout(job.shards, rows=settings.heldout_rows, context_tokens=context_tokens, tokenizer=tokenizer)
     declared = opened(job, job.lineage.schedule(settings).sources, tokenizer=tokenizer)
     plan = job.lineage.plan(settings, rows_of(declared), seed=job.seed)
@@ -54,19 +59,48 @@ def make_ready(job: Job) -> Ready:
     return Ready(mesh, tokenizer, heldout, plan, config, optimizer, make_state)
 
 
+def agree(ready: Ready, hosts: Hosts) -> None:
+    """Wait until all hosts are ready; raises UsageError on one that was given other than the first, and names it."""
+
+    def asked() -> dict:
+        return {"config": dataclasses.asdict(ready.config), "plan": ready.plan.to_json()}
+
+    if hosts.count == 1:
+        return
+    first, own = hosts.of_first(asked), asked()
+    # Where the data lies may differ; what it is may not, and that its fingerprints tell.
+    for given in (first, own):
+        del given["config"]["shards"]
+    changed = differences(first["config"], own["config"], name="config") or differences(
+        first["plan"], own["plan"], name="plan"
+    )
+    if changed:
+        raise UsageError(
+            f"the first host was given other options or data than this one: {'; '.join(changed)}; start all hosts with "
+            "the same"
+        )
+    hosts.wait()
+
+
 def opened(job: Job, names: tuple[str, ...], *, tokenizer: str) -> dict[str, mixsched.Rows]:
     """The named sources among the job's shards, checked; raises UsageError that names what does not fit."""
     return open_sources(job.shards, names, context_tokens=job.settings.model.context_tokens, tokenizer=tokenizer)
 
 
-def _mesh_for(batch_size: int) -> Mesh:
-    if jax.process_count() > 1:
-        raise UsageError(f"one run is one process as yet, this is one of {jax.process_count()}; start it on one host")
-    mesh = data_mesh()
-    if batch_size % mesh.size:
+def _mesh(job: Job) -> Mesh:
+    devices = jax.devices()
+    if len(devices) != jax.local_device_count() * jax.process_count():
         raise UsageError(
-            f"`--batch-size` must be a multiple of the {mesh.size} devices, got {batch_size}; "
-            f"{mesh.size * max(1, batch_size // mesh.size)} would fit"
+            f"every host must have the same number of devices; this one has {jax.local_device_count()} of the "
+            f"{len(devices)} of {jax.process_count()} hosts"
+        )
+    mesh = mesh_for(job.devices, job.settings, devices)
+    parts = batch_sharding(mesh).addressable_devices_indices_map((rows_on(mesh),)).values()
+    # Each host reads the rows of its own devices, which it can't share with another's.
+    if len({part[0].start for part in parts if part is not None}) * jax.process_count() != rows_on(mesh):
+        raise UsageError(
+            f"`--devices.tensor` is {job.devices.tensor}, by which devices of several hosts would share a row; the "
+            f"devices of one host, of which there are {jax.local_device_count()}, must be whole groups of so many"
         )
     return mesh
 

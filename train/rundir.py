@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import mixsched
@@ -10,6 +11,7 @@ from eval.rundir import RunConfig, RunFolder, read_config, read_plan
 from mixsched.atomic import write_atomically
 from mixsched.differences import differences
 from mixsched.errors import UsageError
+from train.hosts import Hosts
 
 
 def run_folder(runs: Path, experiment: str, scale: str, *, seed: int) -> RunFolder:
@@ -46,6 +48,16 @@ def claim(folder: RunFolder, config: RunConfig, plan: mixsched.Plan, *, resume: 
     # Last, so that a folder with a configuration has a plan too.
     write_text(folder.config, json.dumps(dataclasses.asdict(config), indent=1) + "\n")
     return plan
+
+
+def plan_of_first(hosts: Hosts, make: Callable[[], mixsched.Plan]) -> mixsched.Plan:
+    """The plan that `make()` returns on the first host, where alone it is called, on all hosts.
+
+    Not by way of the file: what another host has just written there may be seen late.
+    """
+    if hosts.count == 1:
+        return make()
+    return mixsched.Plan.from_json(hosts.of_first(lambda: make().to_json()))
 
 
 def record_plan(folder: RunFolder, plan: mixsched.Plan) -> None:

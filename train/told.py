@@ -5,15 +5,31 @@ from pathlib import Path
 
 import mixsched
 from mixsched.shards import rows_in
+from train.ahead.kept import kept_prediction
 from train.cost import PAPER_CHIP_HOURS_PER_200B, chip_hours_by_kind
+from train.devices import BY_ITSELF, DeviceOptions
 from train.epochs import boundless
 from train.experiment import paper_steps
 from train.lineage import Lineage
 from train.scales import PAPER_SOURCE_TOKENS, Scale
 
+# A whole pod of the paper's chips.
+POD = "v5e:16x16"
 
-def tell(lineage: Lineage, scale: Scale, scale_name: str, *, shards: Path) -> str:
-    """The table of all phases and, below it, steps, tokens, parameters and chip-hours of the experiment's own part."""
+
+def tell(
+    lineage: Lineage,
+    scale: Scale,
+    scale_name: str,
+    *,
+    shards: Path,
+    devices: DeviceOptions = BY_ITSELF,
+    topology: str = POD,
+) -> str:
+    """The table of all phases and, below it, steps, tokens, parameters and chip-hours of the experiment's own part.
+
+    Where there is a prediction for the scale on the slice `topology`, its memory and hours are told too.
+    """
     table, said = _table(lineage, scale, shards)
     steps, tokens = lineage.own_steps(scale), lineage.own_tokens(scale)
     lines = [
@@ -25,6 +41,7 @@ def tell(lineage: Lineage, scale: Scale, scale_name: str, *, shards: Path) -> st
         f"= {tokens:,} tokens, which stand for {tokens * scale.paper_tokens_per_token / 1e9:,.1f}B of the paper's",
         f"{scale.model.parameters:,} parameters at scale {scale_name}",
         _chip_hours(lineage, scale, scale_name),
+        *_predicted(tokens, scale, scale_name, devices, topology),
         said,
     ]
     return "\n".join(lines)
@@ -82,6 +99,23 @@ def _whose_steps(lineage: Lineage, scale: Scale) -> list[str]:
     stretches = [f"{first:,}..{end - 1:,}" for first, end in itertools.pairwise([0, *ends])]
     told = [f"{steps} are of {name}" for name, steps in zip(lineage.names, stretches, strict=True)]
     return [f"steps {', '.join(told[:-1])}, from which it starts; its own are {stretches[-1]}:"]
+
+
+def _predicted(tokens: int, scale: Scale, scale_name: str, devices: DeviceOptions, topology: str) -> list[str]:
+    """What a step holds and its tokens take on a slice, compiled ahead for these very settings."""
+    kept = kept_prediction(scale_name, topology)
+    command = f"python -m train.ahead --scale {scale_name} --topology {topology}"
+    if kept is not None and kept.is_of(scale, devices):
+        return [
+            f"predicted on {topology}, not measured: {kept.hbm_bytes / 1e9:.1f} GB of {kept.hbm_limit_bytes / 1e9:.1f} "
+            f"GB on each of {kept.chips} chips, {kept.step_s:.2f} s a step, {kept.hours(tokens):,.1f} hours, "
+            f"{kept.chip_hours(tokens):,.0f} chip-hours (`{command}` says how)"
+        ]
+    if scale_name in PAPER_CHIP_HOURS_PER_200B:
+        return [
+            f"no prediction is kept for these settings on {topology}; `{command}`, with the same options, makes one"
+        ]
+    return []
 
 
 def _chip_hours(lineage: Lineage, scale: Scale, scale_name: str) -> str:

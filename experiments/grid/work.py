@@ -21,6 +21,7 @@ from experiments.grid.noted import clear_failure, compiled_programs, log_of, not
 from experiments.grid.state import run_state
 from mixsched import cli
 from mixsched.errors import UsageError
+from train.compiled import FOLDER, keep_compiled
 from train.launch import launch
 
 Ending = Literal["done", "stopped", "elsewhere", "failed"]
@@ -48,8 +49,8 @@ def do(job: Job, setup: Setup) -> Ended:
 
     To be called before JAX is imported: the programs of one run are those of the next, compiled once for all of them.
     """
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(compiled_programs(setup.runs).absolute()))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    if FOLDER not in os.environ:
+        keep_compiled(compiled_programs(setup.runs))
     try:
         with _printed_to(log_of(setup.runs, job.run)):
             print(f"[{now()}] {job.name}", flush=True)

@@ -17,12 +17,14 @@ def rows_on_disk(case: Case, total_rows: int) -> dict[str, int]:
     return {name: max(LEAST_ROWS, int(weight * total_rows)) for name, weight in case.weights.items()}
 
 
-def write_sources(folder: Path, rows: dict[str, int], *, seed: int) -> dict[str, Rows]:
+def write_sources(
+    folder: Path, rows: dict[str, int], *, context_tokens: int = CONTEXT_TOKENS, vocab_size: int = 2**16, seed: int
+) -> dict[str, Rows]:
     """Write a source of so many rows for each name, and open them."""
     rng = np.random.default_rng(seed)
+    dtype = np.uint16 if vocab_size <= 2**16 else np.uint32
     for name, count in rows.items():
-        ids = rng.integers(0, 2**16, (count, CONTEXT_TOKENS + 1), np.uint16)
-        _write_source(folder / name, ids)
+        _write_source(folder / name, rng.integers(0, vocab_size, (count, context_tokens + 1), dtype))
     return {name: open_rows(folder / name) for name in rows}
 
 
@@ -35,7 +37,7 @@ def _write_source(folder: Path, ids: np.ndarray) -> None:
         source=folder.name,
         part="train",
         rows=len(ids),
-        context_tokens=CONTEXT_TOKENS,
+        context_tokens=ids.shape[1] - 1,
         dtype=ids.dtype.name,
         tokens=ids.size,
         text_bytes=0,

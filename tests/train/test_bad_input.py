@@ -164,6 +164,11 @@ def test_shards_of_another_vocabulary(refused, tmp_path, tiny_arguments):
     assert "has 640 words, this model has 4,096" in said
 
 
+def test_documents_that_end_in_another_token(refused, tmp_path, tiny_arguments):
+    said = refused("train", *tiny_arguments(tmp_path / "runs"), "--model.document-end=5")
+    assert "end in token 1, the tokenizer's EOS, but `--model.document-end` is 5; set it to 1" in said
+
+
 def test_shards_of_another_tokenizer(refused, tmp_path, tiny_arguments, damaged):
     manifest = damaged / "markup" / "manifest.json"
     told = json.loads(manifest.read_text())

@@ -16,7 +16,7 @@ from eval.rundir import RunFolder, read_config, read_plan
 from figures.curves import draw_curves
 from figures.read import read_run
 from model.checkpoint import write_checkpoints
-from model.sharding import data_mesh
+from model.sharding import device_mesh
 from train.checkpoint import save
 from train.rundir import last_checkpoint
 from train.scales import OptimizerConfig
@@ -85,7 +85,7 @@ def test_the_child_ends_with_the_bits_of_one_run_of_its_whole_plan(child, argume
     optimizer = make_optimizer(OptimizerConfig(**settings["optimizer"]))
     make_state = state_maker(read_config(child).model, optimizer, key=jax.random.key(0))
     with write_checkpoints(whole.checkpoints, keep=1) as checkpoints:
-        save(checkpoints, 0, init_state(make_state, data_mesh(jax.devices()[:1])), read_plan(child))
+        save(checkpoints, 0, init_state(make_state, device_mesh(jax.devices()[:1])), read_plan(child))
     finish([*arguments, f"--runs={tmp_path}", "--resume"])
     assert [line["steps_done"] for line in lines_of(whole)] == list(range(1, 49))
     assert lines_of(whole)[32:] == lines_of(child)

@@ -11,7 +11,7 @@ import pytest
 import train.__main__
 from eval.rundir import RunFolder, read_config, read_plan
 from model.checkpoint import write_checkpoints
-from model.sharding import data_mesh
+from model.sharding import device_mesh
 from train.amend import amend_run, read_change
 from train.checkpoint import save
 from train.rundir import declared
@@ -104,7 +104,7 @@ def amended(parent: RunFolder, change: Path) -> None:
     optimizer = make_optimizer(OptimizerConfig(**settings.settings["optimizer"]))
     make_state = state_maker(settings.model, optimizer, key=jax.random.key(0))
     with write_checkpoints(parent.checkpoints, keep=1) as checkpoints:
-        save(checkpoints, 0, init_state(make_state, data_mesh()), read_plan(parent))
+        save(checkpoints, 0, init_state(make_state, device_mesh()), read_plan(parent))
 
 
 def test_a_parent_that_was_amended_is_gone_on_from_as_it_was_served(refused, arguments, parent, tmp_path, monkeypatch):

@@ -1,8 +1,10 @@
 """What a run that goes on from a checkpoint takes back of its folder, and what it can't read there."""
 
+import json
+
 import pytest
 
-from eval.rundir import RunFolder
+from eval.rundir import RunFolder, read_config
 from mixsched.errors import UsageError
 from train.rundir import rewind
 
@@ -28,3 +30,12 @@ def test_a_damaged_line_is_named_and_nothing_is_lost(tmp_path, damaged):
     with pytest.raises(UsageError, match=r"line 2 of '.*metrics.jsonl' tells of no step; remove that line"):
         rewind(run, 5)
     assert run.metrics.read_text() == text
+
+
+def test_a_run_from_before_an_option_of_models_was_there_has_its_default(finished_run, tmp_path):
+    run = RunFolder(tmp_path)
+    told = json.loads(finished_run.config.read_text())
+    for name in ("document_end", "remat_keeps"):
+        del told["settings"]["model"][name]
+    run.config.write_text(json.dumps(told))
+    assert read_config(run) == read_config(finished_run)

@@ -1,27 +1,21 @@
-"""`python -m train.bench`: what the training loop costs over its bare jitted step, side by side in one run."""
+"""The two ways that are timed: the step alone on one batch, and a real run of the loop around it."""
 
 import dataclasses
 import json
-import resource
-import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import jax
 import numpy as np
-import tyro
 
 from eval.rundir import RunFolder
-from mixsched import cli
-from model.sharding import data_mesh
+from model.sharding import device_mesh
 from train.data import put_batch
 from train.job import Job
 from train.lineage import load_lineage
 from train.loop import train
-from train.prepare.ensure import ensure_shards
-from train.scales import Scale, scale_named
+from train.scales import Scale
 from train.state import init_state, make_optimizer, state_maker
 from train.step import jit_step
 
@@ -29,47 +23,9 @@ from train.step import jit_step
 WARM_STEPS = 10
 
 
-@dataclasses.dataclass(frozen=True)
-class Arguments:
-    """Time the training loop against a bare `for` loop of the same jitted step on one fixed batch, in turns.
-
-    python -m train.bench
-    """
-
-    scale: str = "nano"
-    """Scale to run at."""
-    steps: int = 60
-    """Steps a round counts, of each kind."""
-    rounds: int = 3
-    """Rounds of each kind; the medians are compared."""
-
-
-def main() -> None:
-    """Parse, measure and print."""
-    arguments = tyro.cli(Arguments, prog="python -m train.bench")
-    settings = scale_named(arguments.scale)
-    ensure_shards(settings.shards, settings, bundled=True)
-    bare, loop, waits = [], [], []
-    for number in range(1, arguments.rounds + 1):
-        bare.append(bare_steps_s(settings, arguments.steps))
-        took_s, wait_share = loop_steps_s(settings, arguments.scale, arguments.steps)
-        loop.append(took_s)
-        waits.append(wait_share)
-        print(f"round {number}: bare {bare[-1] * 1e3:.1f} ms a step, loop {loop[-1] * 1e3:.1f} ms a step", flush=True)
-    tokens = settings.batch_size * settings.model.context_tokens
-    bare_s, loop_s = statistics.median(bare), statistics.median(loop)
-    print(f"{'':<22}{'ms a step':>10}{'tokens/s':>12}")
-    print(f"{'bare step, one batch':<22}{bare_s * 1e3:>10.1f}{tokens / bare_s:>12,.0f}")
-    print(f"{'training loop':<22}{loop_s * 1e3:>10.1f}{tokens / loop_s:>12,.0f}")
-    print(f"the loop costs {loop_s / bare_s - 1:+.1%} and waits for data {statistics.median(waits):.2%} of the time")
-    # Linux counts in KiB, macOS in bytes.
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    print(f"peak memory of this process: {peak_mib:,.0f} MiB")
-
-
 def bare_steps_s(settings: Scale, steps: int) -> float:
     """Seconds a step of the jitted step on one batch that is already on the devices."""
-    mesh = data_mesh()
+    mesh = device_mesh()
     optimizer = make_optimizer(settings.optimizer)
     make_state = state_maker(settings.model, optimizer, key=jax.random.key(0))
     state = init_state(make_state, mesh)
@@ -107,7 +63,3 @@ def loop_steps_s(settings: Scale, scale: str, steps: int) -> tuple[float, float]
     took_s = tokens / np.array([line["tokens_per_s"] for line in lines[1:]])
     waited_s = took_s * np.array([line["wait_share"] for line in lines[1:]])
     return float(took_s.sum() / len(took_s)), float(waited_s.sum() / took_s.sum())
-
-
-if __name__ == "__main__":
-    cli.run(main)
