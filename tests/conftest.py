@@ -2,7 +2,12 @@
 
 import itertools
 import os
+import tempfile
 
+# What many tests compile alike, most of them in processes of their own, is compiled once a session.
+COMPILED = tempfile.TemporaryDirectory(prefix="compiled-")
+os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED.name
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 # Before JAX is imported: afterwards the number of devices is settled.
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
 os.environ["JAX_PLATFORMS"] = "cpu"

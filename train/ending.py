@@ -44,14 +44,17 @@ class _Ending:
         self._over = threading.Event()
         # Taken by whoever ends this process, and never given back.
         self._last_words = threading.Lock()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
 
     def listen(self) -> None:
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener.start()
 
     def stop_listening(self) -> None:
         # Only now, when all have come to the good end, does no one have to be heard any more.
         self._hosts.wait()
         self._over.set()
+        # What it asks is gone when the hosts part.
+        self._listener.join()
 
     def tell(self, error: BaseException) -> None:
         """End this process and, by telling them why, the others."""

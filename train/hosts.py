@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import importlib.util
 import itertools
 import json
 import os
@@ -141,12 +142,14 @@ def _on_tpu() -> bool:
     platforms = os.environ.get("JAX_PLATFORMS", "")
     if platforms and "tpu" not in platforms.split(","):
         return False
-    # It loads libtpu's path and looks for chips, no more; the variable is what JAX itself goes by.
-    import jax
-    from jax._src import cloud_tpu_init
+    # Without it there are none, and JAX, which takes a second to import, need not look for chips.
+    if importlib.util.find_spec("libtpu") is None and "TPU_LIBRARY_PATH" not in os.environ:
+        return False
+    from jax._src.clusters import GkeTpuCluster, cloud_tpu_cluster
 
-    del jax
-    return cloud_tpu_init.running_in_cloud_tpu_vm
+    # The variable is how users tell libtpu and JAX that there is no metadata server to ask.
+    asked = GkeTpuCluster.is_env_present() or "TPU_SKIP_MDS_QUERY" not in os.environ
+    return cloud_tpu_cluster.running_in_cloud_tpu_vm and asked
 
 
 @contextlib.contextmanager

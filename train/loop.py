@@ -39,7 +39,7 @@ def train(job: Job, *, resume: bool) -> Outcome:
     ready = make_ready(job)
     settings, mesh, hosts = job.settings, ready.mesh, job.hosts
     # Also waits for the others: nothing is written before all have what they need.
-    agree(ready, hosts)
+    agree(job, ready)
     with contextlib.ExitStack() as stack:
         if hosts.first:
             stack.enter_context(locked(job.folder))

@@ -16,7 +16,6 @@ from model.sharding import batch_sharding, rows_on
 from train.data import check_tokenizer, fingerprints_of, open_sources, rows_of
 from train.devices import mesh_for
 from train.experiment import phases
-from train.hosts import Hosts
 from train.job import Job
 from train.rundir import run_folder
 from train.state import TrainState, make_optimizer, state_maker
@@ -59,21 +58,21 @@ def make_ready(job: Job) -> Ready:
     return Ready(mesh, tokenizer, heldout, plan, config, optimizer, make_state)
 
 
-def agree(ready: Ready, hosts: Hosts) -> None:
+def agree(job: Job, ready: Ready) -> None:
     """Wait until all hosts are ready; raises UsageError on one that was given other than the first, and names it."""
 
-    def asked() -> dict:
-        return {"config": dataclasses.asdict(ready.config), "plan": ready.plan.to_json()}
+    def asked() -> dict[str, object]:
+        # Where the data lies may differ; what it is may not, and that its fingerprints tell.
+        config = dataclasses.asdict(dataclasses.replace(ready.config, shards=""))
+        devices = dataclasses.asdict(job.devices)
+        return {"devices": devices, "amend": repr(job.change), "config": config, "plan": ready.plan.to_json()}
 
+    hosts = job.hosts
     if hosts.count == 1:
         return
     first, own = hosts.of_first(asked), asked()
-    # Where the data lies may differ; what it is may not, and that its fingerprints tell.
-    for given in (first, own):
-        del given["config"]["shards"]
-    changed = differences(first["config"], own["config"], name="config") or differences(
-        first["plan"], own["plan"], name="plan"
-    )
+    # What is told is the first of these that differs: another configuration makes another plan.
+    changed = next(filter(None, (differences(first[name], own[name], name=name) for name in own)), None)
     if changed:
         raise UsageError(
             f"the first host was given other options or data than this one: {'; '.join(changed)}; start all hosts with "

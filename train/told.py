@@ -107,9 +107,9 @@ def _predicted(tokens: int, scale: Scale, scale_name: str, devices: DeviceOption
     command = f"python -m train.ahead --scale {scale_name} --topology {topology}"
     if kept is not None and kept.is_of(scale, devices):
         return [
-            f"predicted on {topology}, not measured: {kept.hbm_bytes / 1e9:.1f} GB of {kept.hbm_limit_bytes / 1e9:.1f} "
-            f"GB on each of {kept.chips} chips, {kept.step_s:.2f} s a step, {kept.hours(tokens):,.1f} hours, "
-            f"{kept.chip_hours(tokens):,.0f} chip-hours (`{command}` says how)"
+            f"{kept.chip_hours(tokens):,.0f} chip-hours in {kept.hours(tokens):,.1f} hours on {topology}, predicted "
+            f"and not measured: {kept.step_s:.2f} s a step, {kept.hbm_bytes / 1e9:.1f} of "
+            f"{kept.hbm_limit_bytes / 1e9:.1f} GB a chip"
         ]
     if scale_name in PAPER_CHIP_HOURS_PER_200B:
         return [

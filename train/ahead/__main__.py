@@ -9,8 +9,8 @@ import tyro
 
 from mixsched import cli
 from mixsched.errors import UsageError
-from train.ahead.kept import kept_file
-from train.ahead.told import tell
+from train.ahead.kept import all_kept, kept_file
+from train.ahead.told import table, tell
 from train.devices import DeviceOptions
 from train.scales import Scale, scale_in, scale_named
 
@@ -33,6 +33,8 @@ class Arguments:
     """Chip and sides of the slice."""
     search: bool = False
     """Try meshes, microbatches, what rematerialisation keeps, and chunks of the loss, and tell the best that fits."""
+    kept: bool = False
+    """Tell the predictions that are kept, as a table, and stop."""
     keep: bool = False
     """Keep the prediction for `python -m train --plan` and the tests."""
     save: Path | None = None
@@ -56,6 +58,9 @@ def parse(argv: list[str]) -> Arguments:
 def main() -> None:
     """Parse and call."""
     arguments = parse(sys.argv[1:])
+    if arguments.kept:
+        print(table(all_kept()))
+        return
     # Before JAX is imported: finding the topology settles how JAX starts.
     from train.ahead.topology import topology
 

@@ -30,6 +30,37 @@ def tell(told: StepPrediction) -> str:
     )
 
 
+def table(kept: list[StepPrediction]) -> str:
+    """Predictions side by side, as Markdown."""
+    head = [
+        "scale",
+        "slice",
+        "microbatches",
+        "HBM a chip",
+        "a step",
+        "tokens/s a chip",
+        "MFU",
+        "chip-hours for 200B",
+        "paper",
+    ]
+    rows = [
+        [
+            told.scale,
+            told.topology,
+            str(told.devices["microbatches"]),
+            f"{told.hbm_bytes / 1e9:.1f} GB",
+            f"{told.step_s:.3f} s",
+            f"{told.tokens_per_s_a_chip:,.0f}",
+            f"{told.mfu:.1%}",
+            f"{told.chip_hours():,.0f}",
+            f"{PAPER_CHIP_HOURS_PER_200B[told.scale]:,}",
+        ]
+        for told in kept
+    ]
+    lines = [head, ["---", "---", *["---:"] * (len(head) - 2)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def _memory(told: StepPrediction) -> list[str]:
     parts = {
         "arguments (state and batch)": told.argument_bytes,

@@ -61,6 +61,8 @@ def _prepare(chips: int) -> None:
     os.environ["TPU_SKIP_MDS_QUERY"] = "1"
     os.environ["TPU_ACCELERATOR_TYPE"] = f"v5litepod-{chips}"
     os.environ["TPU_WORKER_HOSTNAMES"] = "localhost"
+    # It takes a compilation for a program that holds the TPU, of which there may be one.
+    os.environ["ALLOW_MULTIPLE_LIBTPU_LOAD"] = "1"
 
 
 def libtpu_version() -> str:
