@@ -124,7 +124,7 @@ def main() -> int:
 def _say_how_it_ended(folder: RunFolder, outcome: Outcome, hosts: HostOptions) -> None:
     if outcome.stopped_by is not None:
         again = without_changes(sys.argv[1:])
-        where = "" if hosts.index is None else ", on each host with its `--hosts.index`"
+        where = "" if hosts.index is None else " (each host with its own `--hosts.index`)"
         print(
             f"stopped by {outcome.stopped_by.name} after step {outcome.steps_done:,} of {outcome.total_steps:,}; all "
             f"of it is saved. Continue{where} with: python -m train {shlex.join(again)} --resume"

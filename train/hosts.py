@@ -145,11 +145,12 @@ def _on_tpu() -> bool:
     # Without it there are none, and JAX, which takes a second to import, need not look for chips.
     if importlib.util.find_spec("libtpu") is None and "TPU_LIBRARY_PATH" not in os.environ:
         return False
-    from jax._src.clusters import GkeTpuCluster, cloud_tpu_cluster
+    from jax._src import cloud_tpu_init
+    from jax._src.clusters import GkeTpuCluster
 
     # The variable is how users tell libtpu and JAX that there is no metadata server to ask.
     asked = GkeTpuCluster.is_env_present() or "TPU_SKIP_MDS_QUERY" not in os.environ
-    return cloud_tpu_cluster.running_in_cloud_tpu_vm and asked
+    return cloud_tpu_init.running_in_cloud_tpu_vm and asked
 
 
 @contextlib.contextmanager
