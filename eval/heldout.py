@@ -18,7 +18,7 @@ from eval.statistics import ratio_estimate
 from eval.tokenizer import run_tokenizer_file
 from model.loss import token_losses
 from model.placing import put_whole
-from model.sharding import batch_sharding
+from model.sharding import batch_sharding, rows_on
 from model.transformer import Transformer
 
 
@@ -89,7 +89,7 @@ def bits_per_byte(model: Transformer, held: HeldoutSet, *, batch_size: int, mesh
     Each row is predicted from its own tokens alone; `batch_size` is rounded up to what the devices share. The
     standard error is that of a ratio over documents, each of which may fill many rows.
     """
-    batch_size = -(-batch_size // mesh.size) * mesh.size
+    batch_size = -(-batch_size // rows_on(mesh)) * rows_on(mesh)
     meter = DocumentMeter(held.documents)
     for start in range(0, len(held.rows), batch_size):
         part = held.rows[start : start + batch_size]

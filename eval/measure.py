@@ -30,12 +30,15 @@ def heldout_of_run(shards: Path, config: RunConfig, *, rows: int | None) -> list
 
 
 def measure(
-    model: Transformer, heldout: list[HeldoutSet], config: RunConfig, *, steps_done: int, mesh: Mesh
+    model: Transformer, heldout: list[HeldoutSet], config: RunConfig, *, steps_done: int, mesh: Mesh, parts: int = 1
 ) -> dict[str, Measurement]:
-    """Bits per byte of each held-out source; raises UsageError if one is not finite."""
+    """Bits per byte of each held-out source; raises UsageError if one is not finite.
+
+    - `parts`: of a batch, one after another, as in training: devices that can't hold a whole one can't here either.
+    """
     measured = {}
     for held in heldout:
-        told = bits_per_byte(model, held, batch_size=config.batch_size, mesh=mesh)
+        told = bits_per_byte(model, held, batch_size=config.batch_size // parts, mesh=mesh)
         if not math.isfinite(told.value):
             raise UsageError(
                 f"after step {steps_done} the loss on held-out {held.source!r} is {told.value}; start a new run with a "
@@ -53,9 +56,10 @@ def heldout_rows_of(
     *,
     steps_done: int,
     mesh: Mesh,
+    parts: int = 1,
 ) -> list[Row]:
-    """A result row for the bits per byte of each held-out source, whose `n` counts rows."""
-    measured = measure(model, heldout, config, steps_done=steps_done, mesh=mesh)
+    """A result row for the bits per byte of each held-out source, whose `n` counts rows; `parts` as in `measure`."""
+    measured = measure(model, heldout, config, steps_done=steps_done, mesh=mesh, parts=parts)
     return [
         row_of(
             config,

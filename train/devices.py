@@ -20,7 +20,8 @@ class DeviceOptions:
     """How a step is laid over the devices. A run may be continued with others."""
 
     fsdp: int = 0
-    """Devices that parameters and optimizer state are split over. 0: the most that divide all devices, up to 16."""
+    """Devices, times those of `tensor`, that parameters and optimizer state are split over. 0: the most that divide all
+    devices, up to 16."""
     tensor: int = 1
     """Devices that share a row: its heads, its MLP and its positions."""
     microbatches: int = 1

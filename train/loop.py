@@ -90,7 +90,15 @@ def train(job: Job, *, resume: bool) -> Outcome:
             stop = asked_to_stop()
             if last or steps_done % settings.eval_every_steps == 0:
                 meter.flush()
-                rows = heldout_rows_of(state.model, ready.heldout, ready.config, plan, steps_done=steps_done, mesh=mesh)
+                rows = heldout_rows_of(
+                    state.model,
+                    ready.heldout,
+                    ready.config,
+                    plan,
+                    steps_done=steps_done,
+                    mesh=mesh,
+                    parts=job.devices.microbatches,
+                )
                 if hosts.first:
                     append_rows(job.folder.results, rows)
                 meter.restart_clock()

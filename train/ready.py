@@ -71,8 +71,10 @@ def agree(job: Job, ready: Ready) -> None:
     if hosts.count == 1:
         return
     first, own = hosts.of_first(asked), asked()
-    # What is told is the first of these that differs: another configuration makes another plan.
-    changed = next(filter(None, (differences(first[name], own[name], name=name) for name in own)), None)
+    given = ("devices", "amend", "config")
+    changed = [each for name in given for each in differences(first[name], own[name], name=name)]
+    # Where those differ, of the plan no more need be told.
+    changed = changed or differences(first["plan"], own["plan"], name="plan")
     if changed:
         raise UsageError(
             f"the first host was given other options or data than this one: {'; '.join(changed)}; start all hosts with "

@@ -14,7 +14,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from model.config import ModelConfig
 from model.loss import cut, mean_loss, source_losses, token_losses
-from model.sharding import device_mesh
+from model.sharding import SMALLEST_SPLIT, device_mesh
 from model.transformer import Transformer
 
 WHOLE = ModelConfig(vocab_size=512, context_tokens=24, width=32, layers=2, heads=2, hidden=48)
@@ -81,10 +81,15 @@ def test_a_chunk_is_the_largest_divisor_that_fits(chunk: int, tokens: int) -> No
 
 
 @pytest.mark.parametrize("chunk", [0, 20])
-@pytest.mark.parametrize("devices", [None, 1, 4])
-def test_the_mean_has_the_gradient_of_the_mean_of_all_losses(chunk: int, devices: int | None) -> None:
+@pytest.mark.parametrize("layout", [None, {"devices": 1}, {"devices": 4}, {"devices": 8, "fsdp": 2, "tensor": 2}])
+def test_the_mean_has_the_gradient_of_the_mean_of_all_losses(chunk: int, layout: dict[str, int] | None) -> None:
     model = a_model(chunk)
-    mesh = None if devices is None else device_mesh(jax.devices()[:devices])
+    mesh = None
+    if layout is not None:
+        axes = {name: length for name, length in layout.items() if name != "devices"}
+        mesh = device_mesh(jax.devices()[: layout["devices"]], **axes)
+        # Large enough to be split, so that its gradient is scattered, and added up over copies where there are some.
+        assert WHOLE.vocab_size * WHOLE.width >= SMALLEST_SPLIT
 
     def plain(model: Transformer) -> tuple[jax.Array, jax.Array]:
         losses = token_losses(model, ROWS)

@@ -168,8 +168,13 @@ def main(shards: Path, plan: Path, out: Path, hosts: HostOptions) -> None:
 
 tyro.cli(main)
 """
-MESHES = {"one-after-another": [0, 1, 2, 3], "in-turns": [0, 2, 1, 3], "in-turns-in-two-copies": [0, 2, 1, 3]}
-MESHES["two-share-a-row"] = MESHES["one-after-another"]
+# Which quarter of the slots each quarter of a mesh's rows holds.
+MESHES = {
+    "one-after-another": [0, 1, 2, 3],
+    "in-turns": [0, 2, 1, 3],
+    "in-turns-in-two-copies": [0, 2, 1, 3],
+    "two-share-a-row": [0, 1, 2, 3],
+}
 
 
 def test_the_devices_of_two_hosts_hold_the_batches_of_one_bit_for_bit(finished_run, shards, tmp_path):
@@ -181,7 +186,7 @@ def test_the_devices_of_two_hosts_hold_the_batches_of_one_bit_for_bit(finished_r
     tokenizer = read_manifest(shards / "text").tokenizer
     steps = mixsched.StepSource(plan, open_sources(shards, plan.sources, context_tokens=32, tokenizer=tokenizer))
     for (mesh, quarters), step, name in itertools.product(MESHES.items(), range(2), ("rows", "source")):
-        # Each host reads half of the slots, and its devices hold quarters in the order in which they stand in the mesh.
+        # Each host reads half of the slots.
         served = steps[step][name]
         expected = np.concatenate([served[2 * quarter : 2 * quarter + 2] for quarter in quarters])
         places = []
@@ -213,11 +218,11 @@ def test_a_shard_that_one_host_lacks_ends_both_with_its_sentence_and_nothing_is_
 
 def test_hosts_that_were_given_different_options_do_not_train(tiny_arguments, tmp_path):
     words = ["-m", "train", *tiny_arguments(tmp_path / "runs")]
-    ends = ends_of(start_hosts(words, 2, of_one={1: ["--optimizer.peak-lr=0.001"]}))
+    ends = ends_of(start_hosts(words, 2, of_one={1: ["--devices.microbatches=2", "--optimizer.peak-lr=0.001"]}))
     assert [code for code, _ in ends] == [2, 2], ends
     for _, output in ends:
-        assert "error: host 1: the first host was given other options or data than this one: " in output
-        assert "config.settings.optimizer.peak_lr was 0.004, now 0.001" in output
+        assert "error: host 1: the first host was given other options or data than this one: devices.micro" in output
+        assert "devices.microbatches was 1, now 2; config.settings.optimizer.peak_lr was 0.004, now 0.001; " in output
     assert not (tmp_path / "runs").exists()
 
 

@@ -19,7 +19,10 @@ _PAIRS = re.compile(r"source_target_pairs=\{\{(\d+),(\d+)\}")
 
 @dataclasses.dataclass(frozen=True)
 class Collective:
-    """One exchange: its kind, the bytes of the whole that is gathered or reduced on a chip, and its group of chips."""
+    """One exchange: its kind, the bytes on a chip of the whole that is gathered or reduced, and its group of chips.
+
+    What is exchanged by all with all, or permuted, is no chip's whole: `nbytes` are what each chip sends.
+    """
 
     kind: str
     nbytes: int
@@ -30,8 +33,9 @@ class Collective:
 
         Along each side of the topology that the group spans, pieces travel round a ring, both ways at once; where the
         side is no ring, along a line, whose end gets all of it through one link. Gathering and scattering move
-        (n - 1) / n of the whole, an all-reduce twice that (Patarasuk & Yuan 2009), an exchange of all with all a
-        quarter of it (Austin et al. 2025, chapter 3), and a permutation its piece over one link.
+        (n - 1) / n of the whole, an all-reduce twice that (Patarasuk & Yuan 2009), and a permutation its piece over one
+        link. In an exchange of all with all what a chip holds travels past a quarter of the chips of each side (a
+        quarter of gathering what all of them hold; Austin et al. 2025, chapter 3).
         """
         chips = len(self.group)
         if chips <= 1 or not self.nbytes:
@@ -42,7 +46,8 @@ class Collective:
         spanned = [axis for axis in range(len(sides)) if len(set(places[:, axis].tolist())) > 1]
         links = sum(2 if _is_ring(places[:, axis], sides[axis], chip) else 1 for axis in spanned)
         moved = self.nbytes * (chips - 1) / chips
-        times = {"all-reduce": 2.0, "all-to-all": 0.25, "ragged-all-to-all": 0.25}.get(self.kind, 1.0)
+        past = sum(len(set(places[:, axis].tolist())) for axis in spanned) / 4
+        times = {"all-reduce": 2.0, "all-to-all": past, "ragged-all-to-all": past}.get(self.kind, 1.0)
         return times * moved / (links * chip.link_bytes_per_s)
 
 

@@ -36,11 +36,6 @@ class Compiled:
     matrix_flops: float
     compile_s: float
 
-    @property
-    def hbm_bytes(self) -> int:
-        """All that a chip holds at once at most."""
-        return self.argument_bytes + self.temporary_bytes + self.code_bytes
-
 
 def compile_step(settings: Scale, options: DeviceOptions, topology: Topology, *, sources: int) -> Compiled:
     """`train.step.jit_step` for the chips of a topology, with the shardings and options of a run on them.

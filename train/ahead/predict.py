@@ -105,6 +105,7 @@ class _Stretch:
         """Go through a computation's instructions in their order."""
         for instruction in self.program.computations[computation]:
             self._step(instruction)
+        assert not self.sent, f"{computation} never waits for {', '.join(self.sent)}"
         return self
 
     def _step(self, instruction: Instruction) -> None:
@@ -128,7 +129,7 @@ class _Stretch:
             self._compute(instruction)
 
     def _alone(self, computation: str) -> "_Stretch":
-        """Another stretch, whose beginning and end wait for all that is under way."""
+        """Another stretch, which finds links and memory free: what is under way around it is not counted in it."""
         return _Stretch(self.program, self.chip, self.coordinates, self.sides, self.kernel_flops).run(computation)
 
     def _add(self, other: "_Stretch", times: int) -> None:
@@ -155,11 +156,11 @@ class _Stretch:
         self.ready_s[instruction.name] = self.memory_free_s
 
     def _exchange(self, instruction: Instruction, collective: Collective) -> None:
-        seconds = collective.seconds(self.chip, self.coordinates, self.sides)
         if instruction.cycles is not None:
             # A product into which the compiler fused the middle of an exchange that was started before it.
             self._compute(instruction)
             return
+        seconds = collective.seconds(self.chip, self.coordinates, self.sides)
         self.links_free_s = max(self.links_free_s, self.now_s) + seconds
         self.ready_s[instruction.name] = self.links_free_s
         self.sent[instruction.name] = Exchange(collective, instruction.op_name, 1, seconds, 0.0)

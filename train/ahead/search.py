@@ -38,7 +38,7 @@ class Layout:
 
 AXES: dict[str, tuple] = {
     "remat_keeps": REMAT_KEEPS,
-    "microbatches": (1, 2, 4),
+    "microbatches": (1, 2, 4, 8, 16, 32, 64),
     "loss_chunk_tokens": (1_024, 2_048, 4_096, 8_192),
     "fsdp": (8, 16, 32, 64),
     "tensor": (1, 2, 4),
@@ -46,7 +46,7 @@ AXES: dict[str, tuple] = {
 
 
 def search(scale: str, settings: Scale, options: DeviceOptions, topology: Topology) -> StepPrediction:
-    """Go along one axis after the other from the given point, and again until no step of it helps.
+    """From the given point try those that differ from it in one thing, go to the best, and again until none is better.
 
     Says every point as it is tried. Raises UsageError if no point fits.
     """
@@ -62,7 +62,10 @@ def search(scale: str, settings: Scale, options: DeviceOptions, topology: Topolo
             if told is not None and _fits(told) and (best is None or told.step_s < best.step_s):
                 best, at, improved = told, layout, True
     if best is None:
-        raise UsageError(f"no layout of {scale} fits on {topology.name}; name a larger `--topology`")
+        raise UsageError(
+            f"no layout near this one fits {scale} on {topology.name}; begin with more `--devices.microbatches`, or "
+            "name a larger `--topology`"
+        )
     return best
 
 

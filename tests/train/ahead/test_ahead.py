@@ -53,8 +53,11 @@ def check_program(told: StepPrediction, text: str) -> None:
     assert max(held) <= max(chunk, width)
     kinds = {each.kind for each in told.exchanges}
     assert {"all-gather", "reduce-scatter", "all-reduce"} <= kinds
-    # Rows never travel: nothing that is exchanged is as large as the activations of a row in all layers.
+    # Rows never travel: what is gathered are the matrices in bfloat16, each whole, and nothing of another size.
     assert "all-to-all" not in kinds
+    hidden = told.settings["model"]["hidden"]
+    matrices = {2 * width * columns for columns in (3 * width, width, 2 * hidden, hidden, vocabulary)}
+    assert {each.nbytes for each in told.exchanges if each.kind == "all-gather"} == matrices
 
 
 def test_a_slice_that_is_none_is_refused() -> None:

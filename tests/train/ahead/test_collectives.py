@@ -57,7 +57,9 @@ LINK = V5E.link_bytes_per_s
         ("all-gather", range(256), 160 * 255 / 256 / (4 * LINK)),  # Both at once.
         ("all-reduce", range(16), 2 * 160 * 15 / 16 / (2 * LINK)),
         ("all-gather", range(8), 160 * 7 / 8 / LINK),  # Half a ring is a line.
-        ("all-to-all", range(16), 160 / 4 * 15 / 16 / (2 * LINK)),
+        ("all-to-all", range(16), 16 * 160 / 4 * 15 / 16 / (2 * LINK)),  # A quarter of gathering 16 times 160 bytes.
+        ("all-to-all", range(256), (16 + 16) * 160 / 4 * 255 / 256 / (4 * LINK)),
+        ("all-to-all", (0, 1), 160 / 2 / 2 / LINK),  # Half of it stays.
         ("collective-permute", (0, 1), 160 / LINK),
         ("all-gather", (3,), 0.0),
     ],

@@ -32,6 +32,11 @@ def test_a_pods_prediction_is_of_the_settings_that_a_run_has(scale: str) -> None
     assert kept.chip_hours(200_000_000_000) == pytest.approx(kept.hours(200_000_000_000) * 256)
 
 
+def test_all_that_is_kept_is_of_settings_that_scales_have() -> None:
+    for kept in all_kept():
+        assert kept.is_of(SCALES[kept.scale], DeviceOptions(**kept.devices)), (kept.scale, kept.topology)
+
+
 def test_a_prediction_comes_back_from_its_file(tmp_path: Path) -> None:
     for kept in all_kept():
         kept.save(tmp_path / "again.json")
