@@ -43,6 +43,17 @@ def rows_on(mesh: Mesh) -> int:
     return mesh.shape[DATA] * mesh.shape[FSDP]
 
 
+def platform(mesh: Mesh | None) -> str:
+    """What the devices of `mesh` are, or without one JAX's own: `"cpu"`, `"gpu"` or `"tpu"`."""
+    # The mesh speaks first: compiling ahead for a TPU happens on a machine that has none.
+    return jax.default_backend() if mesh is None else mesh.devices.flat[0].platform
+
+
+def on_one_cpu(mesh: Mesh | None) -> bool:
+    """Whether all of a program runs on one CPU device."""
+    return platform(mesh) == "cpu" and (mesh is None or mesh.size == 1)
+
+
 def batch_sharding(mesh: Mesh) -> NamedSharding:
     """Rows split over the devices, every row whole on its device (or on those that share it)."""
     return NamedSharding(mesh, PartitionSpec(ROWS))
