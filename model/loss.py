@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.sharding import Mesh
 from jaxtyping import Array, Bool, Float, Float32, Int
 
-from model.sharding import gradient_on_each_device, on_each_device
+from model.sharding import gradient_on_each_device, on_each_device, on_one_cpu
 from model.transformer import Transformer, score
 
 
@@ -73,7 +73,7 @@ def _mean_forward(
     embedding: Array, hidden: Array, targets: Array, chunk_tokens: int, mesh: Mesh | None
 ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
     def of_device(words: Array, hidden: Array, targets: Array) -> tuple[tuple[Array, Array], Array]:
-        losses, to_hidden, to_words = _with_gradients(words, hidden, targets, chunk_tokens)
+        losses, to_hidden, to_words = _with_gradients(words, hidden, targets, chunk_tokens, on_one_cpu(mesh))
         return (losses.reshape(targets.shape), to_hidden.reshape(hidden.shape)), to_words
 
     (losses, to_hidden), to_embedding = gradient_on_each_device(
@@ -87,6 +87,7 @@ def _with_gradients(
     hidden: Float[Array, "batch time width"],
     targets: Int[Array, "batch time"],
     chunk_tokens: int,
+    width_first: bool,
 ) -> tuple[Float32[Array, "chunks tokens"], Float[Array, "chunks tokens width"], Float32[Array, "vocab width"]]:
     """Every token's loss, and the gradients of their sum.
 
@@ -94,8 +95,11 @@ def _with_gradients(
     target, exp(logit - largest logit), are what the large products take, in their dtype; what makes them probabilities
     is a factor for each token, on the small side of a product. So exp, which costs as much as a product, is computed
     once. The target's own gradient, whose two terms nearly cancel for a token that is foreseen, keeps float32.
+
+    - `width_first`: the words' gradient is added up transposed, as CPUs make it in half the time.
     """
     float32 = jnp.float32
+    to_words_of = "tv,tw->wv" if width_first else "tv,tw->vw"
 
     def one_chunk(to_words: Array, chunk: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array, Array]]:
         hidden, targets = chunk
@@ -112,13 +116,15 @@ def _with_gradients(
         to_hidden = jnp.einsum("tv,vw->tw", weights, words, preferred_element_type=float32) / total[:, None]
         to_hidden += to_target[:, None] * words[targets]
         shares = (hidden / total[:, None]).astype(hidden.dtype)
-        to_words += jnp.einsum("tv,tw->vw", weights, shares, preferred_element_type=float32)
+        to_words += jnp.einsum(to_words_of, weights, shares, preferred_element_type=float32)
         return to_words, (top + jnp.log(total) - target, to_hidden.astype(hidden.dtype), to_target)
 
     cut_hidden, cut_targets = cut(hidden, targets, chunk_tokens=chunk_tokens)
     # Of the device's own tokens, as the gradient is, and not of the words, which all devices share.
-    nothing = jnp.zeros(words.shape, float32) + 0 * cut_hidden[0, 0, 0].astype(float32)
+    nothing = jnp.zeros(words.T.shape if width_first else words.shape, float32)
+    nothing += 0 * cut_hidden[0, 0, 0].astype(float32)
     to_words, (losses, to_hidden, to_target) = jax.lax.scan(one_chunk, nothing, (cut_hidden, cut_targets))
+    to_words = to_words.T if width_first else to_words
     to_words = to_words.at[cut_targets.ravel()].add(to_target.reshape(-1, 1) * hidden.reshape(-1, hidden.shape[-1]))
     return losses, to_hidden, to_words
 

@@ -91,10 +91,15 @@ class Block(eqx.Module):
         """The layer's normalised input, and its queries, keys and values, turned by their positions."""
         width = x.shape[-1]
         normed = whole(layer_norm(x, self.norm), mesh, ROWS)
-        # One product, with heads apart and outermost from the start, as attention works: cut out of a wide result or
-        # moved later, each of the three would be a copy.
         qkv = whole(self.qkv.astype(x.dtype).reshape(width, 3, heads, -1), mesh, None, None, TENSOR)
-        q, k, v = jnp.einsum("btw,wchd->cbhtd", normed, qkv)
+        if on_one_cpu(mesh):
+            # A plain product of matrices, which are what CPUs multiply fast, forward and backward.
+            made = normed.reshape(-1, width) @ qkv.reshape(width, -1)
+            q, k, v = jnp.transpose(made.reshape(*x.shape[:2], 3, heads, -1), (2, 0, 3, 1, 4))
+        else:
+            # One product, with heads apart and outermost from the start, as attention works: cut out of a wide result
+            # or moved later, each of the three would be a copy.
+            q, k, v = jnp.einsum("btw,wchd->cbhtd", normed, qkv)
         turned = rotate(q, turns), rotate(k, turns), v
         q, k, v = (jnp.swapaxes(checkpoint_name(each, QKV), 1, 2) for each in turned)
         return normed, q, k, v
@@ -109,7 +114,11 @@ class Block(eqx.Module):
         """The layer's output, of its input, that normalised, and what attention made of `project`'s three."""
         width = x.shape[-1]
         out = self.attention_out.astype(x.dtype).reshape(*attended.shape[2:], width)
-        mixed = jnp.einsum("bthd,hdw->btw", attended, whole(out, mesh, TENSOR))
+        out = whole(out, mesh, TENSOR)
+        if on_one_cpu(mesh):
+            mixed = (attended.reshape(-1, width) @ out.reshape(width, width)).reshape(x.shape)
+        else:
+            mixed = jnp.einsum("bthd,hdw->btw", attended, out)
         gate_up = whole(self.gate_up.astype(x.dtype).reshape(width, 2, -1), mesh, None, None, TENSOR)
         gate, up = _gate_and_up(normed, gate_up, mesh)
         # SwiGLU (Shazeer 2020): silu(gate) * up.

@@ -17,6 +17,7 @@ from train.compiled import check_folder, keep_compiled
 from train.devices import DeviceOptions
 from train.ending import ending_together
 from train.hosts import HostOptions, joined
+from train.huge_pages import start_again_with_huge_pages
 from train.job import Outcome
 from train.launch import launch
 from train.lineage import load_lineage
@@ -100,6 +101,7 @@ def main() -> int:
         devices, topology = arguments.devices, arguments.topology
         print(tell(lineage, settings, arguments.scale, shards=shards, devices=devices, topology=topology))
         return 0
+    start_again_with_huge_pages()
     if arguments.compilation_cache is not None:
         keep_compiled(arguments.compilation_cache)
     with joined(arguments.hosts) as hosts, ending_together(hosts):

@@ -16,6 +16,7 @@ from experiments.grid.arguments import Setup
 from experiments.grid.jobs import Job
 from experiments.grid.noted import note_failure, workers_log
 from experiments.grid.work import Ended
+from train.huge_pages import ask_for_huge_pages
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -31,7 +32,7 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(CHECKOUT), *_python_path()])},
+            env=_environment(),
             start_new_session=True,
         )
         assert self.process.stdin is not None
@@ -44,8 +45,11 @@ class _Worker:
             self.requests.close()
 
 
-def _python_path() -> list[str]:
-    return [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
+def _environment() -> dict[str, str]:
+    path = [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(CHECKOUT), *path])}
+    ask_for_huge_pages(environment)
+    return environment
 
 
 class Pool:

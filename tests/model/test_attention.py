@@ -42,6 +42,12 @@ def test_values_and_gradients_are_those_of_the_reference(implementation: str) ->
         np.testing.assert_allclose(ours_of, theirs_of, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("time", [64, 65, 150])
+def test_rows_that_no_number_of_parts_divides_are_attended_to_their_end(time: int) -> None:
+    inputs = draw((2, time, 2, 16))
+    np.testing.assert_allclose(attend(*inputs, implementation="xla"), reference(*inputs), rtol=1e-4, atol=1e-5)
+
+
 def test_bfloat16_differs_by_its_rounding_only() -> None:
     inputs = draw(dtype="bfloat16")
     exact = reference(*(x.astype("float32") for x in inputs))

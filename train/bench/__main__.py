@@ -8,6 +8,7 @@ import sys
 import tyro
 
 from mixsched import cli
+from train.huge_pages import start_again_with_huge_pages
 from train.prepare.ensure import ensure_shards
 from train.scales import scale_named
 
@@ -30,6 +31,7 @@ class Arguments:
 def main() -> None:
     """Parse, measure and print."""
     arguments = tyro.cli(Arguments, prog="python -m train.bench")
+    start_again_with_huge_pages()
     settings = scale_named(arguments.scale)
     ensure_shards(settings.shards, settings, bundled=True)
     # JAX, Grain and Orbax take seconds to import, and `--help` has no need of them.

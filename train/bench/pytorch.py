@@ -13,6 +13,7 @@ import tyro
 
 from mixsched import cli
 from mixsched.errors import UsageError
+from train.huge_pages import start_again_with_huge_pages
 from train.scales import Scale, scale_named
 
 LEARNING_RATE = 1e-3
@@ -42,6 +43,7 @@ class Arguments:
 def main() -> None:
     """Parse, measure and print."""
     arguments = tyro.cli(Arguments, prog="python -m train.bench.pytorch")
+    start_again_with_huge_pages()
     for scale in arguments.scales:
         settings = scale_named(scale)
         tokens = settings.batch_size * settings.model.context_tokens
