@@ -73,5 +73,5 @@ def test_optimizer_steps_end_at_our_weights():
 def test_ways_take_turns_with_as_many_steps_each():
     turns = []
     took_s = step_seconds({name: lambda name=name: turns.append(name) for name in "ab"}, rounds=2, round_s=0)
-    assert turns == list("aabb" + "abab")
+    assert turns == list("aabb" + "aabbaabb")
     assert {name: len(rounds) for name, rounds in took_s.items()} == {"a": 2, "b": 2}

@@ -1,12 +1,17 @@
 """`python -m train.bench.pytorch`: full optimizer steps of ours beside the same model in PyTorch, on the same cores."""
 
+import contextlib
 import dataclasses
+import importlib.metadata
+import importlib.util
 import math
+import multiprocessing
 import os
 import shutil
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 
 import numpy as np
 import tyro
@@ -23,6 +28,8 @@ LEARNING_RATE = 1e-3
 class Arguments:
     """Time full optimizer steps of ours, of PyTorch eager and of torch.compile, in turns, on one fixed batch.
 
+    Each is a process of its own, whose C library asks for huge pages, as `python -m train` does.
+
     make bench-torch
     """
 
@@ -30,7 +37,7 @@ class Arguments:
     """Scales to run at, each with its own batch."""
     rounds: int = 5
     """Rounds of each way; told are the medians."""
-    round_s: float = 5.0
+    round_s: float = 15.0
     """Seconds that a round takes at least."""
 
     def __post_init__(self):
@@ -51,7 +58,8 @@ def main() -> None:
             f"{scale}: {settings.model.parameters:,} parameters, {settings.batch_size} x "
             f"{settings.model.context_tokens} tokens a step, {settings.model.dtype}, {os.cpu_count()} CPU cores"
         )
-        took_s = step_seconds(ways(settings), rounds=arguments.rounds, round_s=arguments.round_s)
+        with contextlib.ExitStack() as processes:
+            took_s = step_seconds(ways(settings, processes), rounds=arguments.rounds, round_s=arguments.round_s)
         print(f"{'':<34}{'ms a step':>10}{'fastest':>10}{'slowest':>10}{'tokens/s':>12}")
         for name, rounds in took_s.items():
             median_s = statistics.median(rounds)
@@ -60,7 +68,7 @@ def main() -> None:
 
 
 def step_seconds(ways: dict[str, Callable[[], object]], *, rounds: int, round_s: float) -> dict[str, list[float]]:
-    """Seconds a step of each way in each round, in which all take turns; a way does a step and waits for it."""
+    """Seconds a step of each way in each round, in which all take turns; the first step of a turn doesn't count."""
     steps = 1
     for way in ways.values():
         # Compiles, and says how many steps a round needs.
@@ -71,6 +79,8 @@ def step_seconds(ways: dict[str, Callable[[], object]], *, rounds: int, round_s:
     took: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
+            # Caches, and on a virtual machine memory, went to the others meanwhile.
+            way()
             began_s = time.perf_counter()
             for _ in range(steps):
                 way()
@@ -78,30 +88,56 @@ def step_seconds(ways: dict[str, Callable[[], object]], *, rounds: int, round_s:
     return took
 
 
-def ways(settings: Scale) -> dict[str, Callable[[], object]]:
+def ways(settings: Scale, processes: contextlib.ExitStack) -> dict[str, Callable[[], object]]:
     """One optimizer step of each: ours, PyTorch eager, and torch.compile where there is a C++ compiler."""
-    # They take seconds to import, and `--help` has no need of them.
-    import jax
-
-    shape = (settings.batch_size, settings.model.context_tokens + 1)
-    rows = np.random.default_rng(0).integers(0, settings.model.vocab_size, shape, np.int32)
-    try:
-        import torch  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        raise UsageError(
-            "PyTorch is not there; run this with `make bench-torch`, which puts it beside the environment"
-        ) from None
-    torch.set_num_threads(os.cpu_count() or 1)
-    found = {f"ours, JAX {jax.__version__}": our_step(settings, rows)}
-    found[f"PyTorch {torch.__version__}, eager"] = torch_step(settings, rows, compiled=False)
+    if importlib.util.find_spec("torch") is None:
+        raise UsageError("PyTorch is not there; run this with `make bench-torch`, which puts it beside the environment")
+    ours, theirs = (importlib.metadata.version(package) for package in ("jax", "torch"))
+    found = {
+        f"ours, JAX {ours}": processes.enter_context(in_a_process(our_step, settings)),
+        f"PyTorch {theirs}, eager": processes.enter_context(in_a_process(torch_step, settings, False)),
+    }
     if shutil.which("g++") or shutil.which("clang++"):
-        found[f"PyTorch {torch.__version__}, compiled"] = torch_step(settings, rows, compiled=True)
+        found[f"PyTorch {theirs}, compiled"] = processes.enter_context(in_a_process(torch_step, settings, True))
     else:
         print("torch.compile is left out: it needs a C++ compiler, and there is none")
     return found
 
 
-def our_step(settings: Scale, rows: np.ndarray) -> Callable[[], object]:
+@contextlib.contextmanager
+def in_a_process(make: Callable[..., Callable[[], object]], *arguments: object) -> Iterator[Callable[[], object]]:
+    """What `make(*arguments)` gives, made and called in a process of its own: ways would share memory and threads."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=_answer, args=(there, make, arguments), daemon=True)
+    process.start()
+    there.close()
+
+    def call() -> None:
+        here.send(None)
+        here.recv()
+
+    with here:
+        yield call
+    process.join()
+
+
+def _answer(asked: Connection, make: Callable[..., Callable[[], object]], arguments: tuple) -> None:
+    way = make(*arguments)
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        while True:
+            asked.recv()
+            way()
+            asked.send(None)
+
+
+def fixed_rows(settings: Scale) -> np.ndarray:
+    """The batch that all take."""
+    shape = (settings.batch_size, settings.model.context_tokens + 1)
+    return np.random.default_rng(0).integers(0, settings.model.vocab_size, shape, np.int32)
+
+
+def our_step(settings: Scale) -> Callable[[], object]:
     """A step as `python -m train` does it, on all devices, with the weights of seed 0."""
     import jax
 
@@ -110,6 +146,7 @@ def our_step(settings: Scale, rows: np.ndarray) -> Callable[[], object]:
     from train.state import init_state, make_optimizer, state_maker
     from train.step import jit_step
 
+    rows = fixed_rows(settings)
     mesh, optimizer = device_mesh(), make_optimizer(settings.optimizer)
     state = init_state(state_maker(settings.model, optimizer, key=jax.random.key(0)), mesh)
     step = jit_step(state, optimizer, sources=1, mesh=mesh)
@@ -124,7 +161,7 @@ def our_step(settings: Scale, rows: np.ndarray) -> Callable[[], object]:
     return one
 
 
-def torch_step(settings: Scale, rows: np.ndarray, *, compiled: bool) -> Callable[[], object]:
+def torch_step(settings: Scale, compiled: bool) -> Callable[[], object]:
     """The same step of the same weights in PyTorch."""
     import jax
     import torch  # pyright: ignore[reportMissingImports]
@@ -132,10 +169,11 @@ def torch_step(settings: Scale, rows: np.ndarray, *, compiled: bool) -> Callable
     from model.transformer import Transformer
     from train.bench.torch_model import adamw, descend, torch_copy
 
+    torch.set_num_threads(os.cpu_count() or 1)
     model = torch_copy(Transformer(settings.model, key=jax.random.key(0)))
     optimizer = adamw(model, settings.optimizer, learning_rate=LEARNING_RATE)
     loss_of = torch.compile(model) if compiled else model
-    words = torch.tensor(rows, dtype=torch.int64)
+    words = torch.tensor(fixed_rows(settings), dtype=torch.int64)
     return lambda: descend(loss_of, optimizer, words, clip_norm=settings.optimizer.clip_norm)
 
 
