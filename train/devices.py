@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from jax.sharding import Mesh
 
-# As many chips as one side of a v5e pod has: what they gather from each other goes round one ring.
+# As many chips as one side of a v5e pod has: on a whole pod, what they gather from each other goes
+# round one ring.
 MOST_FSDP = 16
 
 

@@ -91,6 +91,8 @@ class _Ending:
             time.sleep(POLL_S / 5)
 
     def _leave(self, said: str, code: int) -> None:
+        # `_exit` leaves without.
+        sys.stdout.flush()
         print(f"error: {said}", file=sys.stderr, flush=True)
         with contextlib.suppress(Exception):
             coordination().key_value_set(f"leaving/{self._hosts.index}", "")
@@ -100,7 +102,6 @@ class _Ending:
             if self._hosts.first:
                 # The service that the others have just asked ends with this process.
                 time.sleep(POLL_S)
-            sys.stdout.flush()
         os._exit(code)
 
 

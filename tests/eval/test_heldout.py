@@ -13,10 +13,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import eval.__main__
+import eval.measure
 from eval.documents import Documents, documents_of
 from eval.heldout import HeldoutSet, bits_per_byte, heldout_answers, load_heldout, token_bytes
+from eval.measure import measure
 from eval.results import append_rows, read_rows
-from eval.rundir import RunFolder
+from eval.rundir import RunConfig, RunFolder
 from eval.statistics import estimate
 from mixsched.errors import UsageError
 from mixsched.shards import read_manifest
@@ -68,6 +70,23 @@ def test_the_batch_size_and_the_number_of_devices_do_not_matter(shards):
     one = bits_per_byte(model, held, batch_size=3, mesh=device_mesh(jax.devices()[:1]))
     assert eight.value == pytest.approx(one.value, rel=1e-5)
     assert eight.stderr == pytest.approx(one.stderr, rel=1e-4)
+
+
+def test_a_run_measures_in_as_many_parts_as_it_trains_in(shards, monkeypatch):
+    sizes: list[int] = []
+
+    def noting(*words, batch_size: int, mesh):
+        sizes.append(batch_size)
+        return bits_per_byte(*words, batch_size=batch_size, mesh=mesh)
+
+    monkeypatch.setattr(eval.measure, "bits_per_byte", noting)
+    model, held = Transformer(CONFIG, key=jax.random.key(1)), heldout_sets(shards, rows=11)[:1]
+    config = RunConfig("a", "a", "nano", 0, "", "", {}, {"batch_size": 16})
+    whole, halves = (
+        measure(model, held, config, steps_done=1, mesh=device_mesh(), parts=parts)[held[0].source] for parts in (1, 2)
+    )
+    assert sizes == [16, 8]
+    assert halves.value == pytest.approx(whole.value, rel=1e-6)
 
 
 def test_documents_are_those_of_the_manifest_and_their_sums_make_up_the_value(shards):
