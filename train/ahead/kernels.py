@@ -1,5 +1,6 @@
 """The FLOPs of the kernels in a compiled step, which its compiler can't see into: those of splash attention."""
 
+import math
 import re
 from collections.abc import Callable
 
@@ -21,10 +22,7 @@ def splash_flops_of(head_width: int) -> Callable[[Instruction], float | None]:
             return None
         found = _KERNEL.match(instruction.name)
         assert found is not None, instruction.name
-        # The kernel's own arrays are [rows, heads, time, head width]; scratch memory has other ranks.
-        rows, own_heads, time, _ = next(
-            array.shape for array in instruction.arrays if len(array.shape) == 4 and array.shape[-1] == head_width
-        )
+        rows, own_heads, time = _rows_heads_time(instruction, head_width)
         blocks = splash_blocks(time, head_width)
         kernel: Kernel = "forward"
         if found[1] != "fwd":
@@ -33,3 +31,11 @@ def splash_flops_of(head_width: int) -> Callable[[Instruction], float | None]:
         return rows * sum(each.flops for each in work if each.kernel == kernel)
 
     return flops
+
+
+def _rows_heads_time(instruction: Instruction, head_width: int) -> tuple[int, int, int]:
+    # The kernel's own arrays are [rows, heads, time, head width], of a single row [heads, time, head width]. Scratch
+    # memory has fewer axes; gradients of queries, in parts that are still to be added, have one more.
+    shapes = [each.shape for each in instruction.arrays if len(each.shape) > 2 and each.shape[-1] == head_width]
+    *rows, own_heads, time, _ = min(shapes, key=math.prod)
+    return math.prod(rows), own_heads, time
