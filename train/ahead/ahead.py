@@ -47,7 +47,7 @@ def predicted(
         code_bytes=compiled.code_bytes,
         hbm_limit_bytes=chip.hbm_bytes,
         flops=compiled.matrix_flops + told.kernel_flops,
-        hbm_traffic_bytes=told.hbm_bytes,
+        hbm_traffic_bytes=told.hbm_traffic_bytes,
         parts=dict(told.parts),
         exchanges=_added_up(told.exchanges),
         tokens=settings.batch_size * model.context_tokens,

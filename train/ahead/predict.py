@@ -54,7 +54,7 @@ class Prediction:
 
     parts: Mapping[str, float]
     exchanges: tuple[Exchange, ...]
-    hbm_bytes: int
+    hbm_traffic_bytes: int
     """Read and written in a step."""
     kernel_flops: float
 
@@ -78,7 +78,9 @@ def predict(
     - `kernel_flops`: the FLOPs of a kernel's call, None for a call that is none.
     """
     whole = _Stretch(program, chip, coordinates, sides, kernel_flops).run(program.entry)
-    return Prediction({part: whole.parts[part] for part in PARTS}, tuple(whole.exchanges), whole.hbm_bytes, whole.flops)
+    return Prediction(
+        {part: whole.parts[part] for part in PARTS}, tuple(whole.exchanges), whole.hbm_traffic_bytes, whole.flops
+    )
 
 
 @dataclasses.dataclass
@@ -98,7 +100,7 @@ class _Stretch:
     sent: dict[str, Exchange] = dataclasses.field(default_factory=dict)
     parts: defaultdict[str, float] = dataclasses.field(default_factory=lambda: defaultdict(float))
     exchanges: list[Exchange] = dataclasses.field(default_factory=list)
-    hbm_bytes: int = 0
+    hbm_traffic_bytes: int = 0
     flops: float = 0.0
 
     def run(self, computation: str) -> "_Stretch":
@@ -134,7 +136,7 @@ class _Stretch:
 
     def _add(self, other: "_Stretch", times: int) -> None:
         self.now_s += times * other.now_s
-        self.hbm_bytes += times * other.hbm_bytes
+        self.hbm_traffic_bytes += times * other.hbm_traffic_bytes
         self.flops += times * other.flops
         for part, seconds in other.parts.items():
             self.parts[part] += times * seconds
@@ -151,7 +153,7 @@ class _Stretch:
 
     def _start_copy(self, instruction: Instruction) -> None:
         moved = sum(array.nbytes for array in instruction.arrays[:2] if array.in_hbm)
-        self.hbm_bytes += moved
+        self.hbm_traffic_bytes += moved
         self.memory_free_s = max(self.memory_free_s, self.now_s) + moved / self.chip.hbm_bytes_per_s
         self.ready_s[instruction.name] = self.memory_free_s
 
@@ -185,7 +187,7 @@ class _Stretch:
             self._spend(self._part(instruction), touched / self.chip.hbm_bytes_per_s)
         else:
             return
-        self.hbm_bytes += touched
+        self.hbm_traffic_bytes += touched
 
     def _part(self, instruction: Instruction) -> str:
         scopes = instruction.op_name.replace("(", "/").replace(")", "/").split("/")

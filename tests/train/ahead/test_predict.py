@@ -112,4 +112,4 @@ def test_a_gather_without_an_estimate_takes_its_bytes() -> None:
         others=others,
     )
     assert told.step_s == pytest.approx((32_000 + 16_000) / V5E.hbm_bytes_per_s)
-    assert told.hbm_bytes == 48_000
+    assert told.hbm_traffic_bytes == 48_000
