@@ -31,7 +31,7 @@ demo: setup
 	@echo "  python -m figures curves --runs runs/code25-nano-seed0"
 
 test: setup
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n 2 --dist loadfile
 
 # torch lies beside the environment, so that everything else is tested without it. On Linux, PyTorch's own index for
 # processors has the build that is not gigabytes of CUDA: name it to pip with PIP_EXTRA_INDEX_URL.
