@@ -1,7 +1,6 @@
 """A run's checkpoint, opened to be measured: nobody writes the run meanwhile."""
 
 import contextlib
-import textwrap
 from collections.abc import Iterator, Sequence
 
 import orbax.checkpoint as ocp
@@ -9,7 +8,7 @@ from jax.sharding import Mesh
 
 from eval.rundir import RunConfig, RunFolder, locked
 from mixsched.errors import UsageError
-from model.checkpoint import read_checkpoints, restore_model
+from model.checkpoint import damage_of, read_checkpoints, restore_model
 from model.transformer import Transformer
 
 
@@ -52,11 +51,10 @@ def _model(
     try:
         return restore_model(checkpoints, step, config.model, mesh)
     except Exception as error:
-        # What Orbax raises for files that are missing, cut or changed, or of other shapes; for some a bare Exception.
-        if type(error) is not Exception and not isinstance(error, (ValueError, KeyError, FileNotFoundError)):
+        why = damage_of(error)
+        if why is None:
             raise
         have = f"take another by `--step`: {', '.join(map(str, others))}" if others else "there is no other"
-        why = textwrap.shorten(str(error), 120, placeholder=" ...")
         raise UsageError(
             f"the checkpoint in '{folder.checkpoints / str(step)}' is damaged or not of this run ({why}); restore it "
             f"from a copy, or {have}"

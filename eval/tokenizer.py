@@ -16,5 +16,9 @@ def run_tokenizer_file(shards: Path, fingerprint: str) -> Path:
 
 
 def run_tokenizer(shards: Path, fingerprint: str) -> sentencepiece.SentencePieceProcessor:
-    """The tokenizer in a folder of shards; raises UsageError if it is not there, or not the run's."""
-    return sentencepiece.SentencePieceProcessor(model_file=str(run_tokenizer_file(shards, fingerprint)))
+    """The tokenizer in a folder of shards; raises UsageError if it is not there, not the run's, or no tokenizer."""
+    path = run_tokenizer_file(shards, fingerprint)
+    try:
+        return sentencepiece.SentencePieceProcessor(model_file=str(path))
+    except (RuntimeError, OSError) as error:
+        raise UsageError(f"'{path}' is no SentencePiece model ({error}); restore it") from error

@@ -1,5 +1,11 @@
 """`python -m experiments`: list the experiments of the study, plan and run their grid, and keep what comes of it."""
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Ctrl-C while the rest is imported ends this without a traceback; then `cli.run` takes over.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import sys
 from types import ModuleType
 

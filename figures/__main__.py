@@ -1,5 +1,11 @@
 """`python -m figures`: draw figures from what runs have written."""
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Ctrl-C while the rest is imported ends this without a traceback; then `cli.run` takes over.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +34,9 @@ def curves(
     folders = list({path.resolve(): path for path in find_runs(runs)}.values())
     records = [read_run(path) for path in folders]
     _check_names_differ(folders, records)
+    for record in records:
+        for note in record.notes:
+            print(note)
     # Matplotlib takes a second to import: only when there is something to draw.
     from figures.curves import draw_curves
 

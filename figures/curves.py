@@ -1,5 +1,6 @@
 """The curves of one run: loss by source, held-out bits per byte, the mix asked for and served, the learning rate."""
 
+import io
 import statistics
 import textwrap
 from pathlib import Path
@@ -12,6 +13,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from eval.results import Row
 from figures.read import RunRecord
 from figures.style import LINE_STYLES, colour, settle, small_print, tokens_axis, use_style
+from mixsched.atomic import write_atomically
 
 # A loss curve is drawn as so many means at most, so that a line is read and not its noise.
 BINS = 30
@@ -37,7 +39,9 @@ def draw_curves(record: RunRecord, out: Path) -> list[Path]:
     files = [out / f"{record.config.run}-curves.{ending}" for ending in ("png", "svg")]
     for file in files:
         metadata = {"Date": None} if file.suffix == ".svg" else {"Software": None}
-        figure.savefig(file, metadata=metadata)
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format=file.suffix[1:], metadata=metadata)
+        write_atomically(file, [drawn.getvalue()])
     plt.close(figure)
     return files
 
@@ -63,7 +67,8 @@ def _training_loss(axes: Axes, record: RunRecord) -> None:
 
 def _binned_loss(record: RunRecord, source: str) -> tuple[np.ndarray, np.ndarray]:
     """Mean tokens done and mean loss of a source in up to BINS stretches of the run: float64 [bins] each."""
-    lines = [line for line in record.metrics if line["counts"].get(source)]
+    # A source has samples and no loss where all of its steps were skipped.
+    lines = [line for line in record.metrics if line["counts"].get(source) and line["source_loss"][source] is not None]
     tokens = np.array([line["tokens"] for line in lines], float)
     loss = np.array([line["source_loss"][source] for line in lines], float)
     weight = np.array([line["counts"][source] for line in lines], float)

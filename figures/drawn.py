@@ -8,6 +8,7 @@ from pathlib import Path
 
 from figures.points import Panel
 from figures.seeds import Spread
+from mixsched.atomic import write_atomically
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,5 +89,5 @@ def with_numbers(drawn: Drawn, out: Path) -> Drawn:
         cells = dataclasses.astuple(told)
         writer.writerow([f"{cell:.6g}" if isinstance(cell, float) else "" if cell is None else cell for cell in cells])
     path = out / f"figure-{drawn.name}.csv"
-    path.write_text(stream.getvalue())
+    write_atomically(path, [stream.getvalue().encode()])
     return dataclasses.replace(drawn, files=(*drawn.files, path))

@@ -17,6 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
+from mixsched.atomic import write_atomically
+
 # Okabe and Ito (2008), without yellow, which fades on white. A source keeps its colour in every figure.
 COLOURS = {
     "text": "#0072B2",
@@ -175,12 +177,14 @@ def save(figure: Figure, out: Path, name: str) -> list[Path]:
     settle(figure)
     out.mkdir(parents=True, exist_ok=True)
     printed, shown = out / f"{name}.pdf", out / f"{name}.png"
-    figure.savefig(printed, metadata={"CreationDate": None, "Producer": None, "Creator": None})
-    pixels = io.BytesIO()
+    pages, pixels, small = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    figure.savefig(pages, format="pdf", metadata={"CreationDate": None, "Producer": None, "Creator": None})
     figure.savefig(pixels, format="png", pil_kwargs={"compress_level": 1})
     plt.close(figure)
     with Image.open(pixels) as picture:
         # A figure has few colours and their shades at edges: a palette looks the same at less than half the bytes.
         few = picture.convert("RGB").quantize(_PALETTE, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        few.save(shown, dpi=picture.info["dpi"])
+        few.save(small, format="png", dpi=picture.info["dpi"])
+    write_atomically(printed, [pages.getvalue()])
+    write_atomically(shown, [small.getvalue()])
     return [printed, shown]

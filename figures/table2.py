@@ -14,6 +14,7 @@ from figures.points import NO_RUN, NOT_MEASURED, no_run
 from figures.reference import table2
 from figures.rows import Measured
 from figures.seeds import Spread, spread
+from mixsched.atomic import write_atomically
 
 NAME, TITLE = "table2", "Table 2. All variants after each of their stages"
 SCORES = ("reasoning", "knowledge", "nl_average", "code", "total_average")
@@ -127,7 +128,7 @@ def draw_table2(measured: Measured, suite: str, out: Path) -> Drawn:
     out.mkdir(parents=True, exist_ok=True)
     files = tuple(out / f"{NAME}.{ending}" for ending in texts)
     for file, text in zip(files, texts.values(), strict=True):
-        file.write_text(text)
+        write_atomically(file, [text.encode()])
     return Drawn(NAME, TITLE, files, caption, gaps, tuple(_table_numbers(lines)))
 
 

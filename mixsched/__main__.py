@@ -1,5 +1,11 @@
 """`python -m mixsched`: look at a mixture before, while and after it is served."""
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Ctrl-C while the rest is imported ends this without a traceback; then `cli.run` takes over.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import sys
 from pathlib import Path

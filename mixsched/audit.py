@@ -1,7 +1,6 @@
 """Holds what a run says it has served against what its plan serves and what its weights ask for."""
 
 import dataclasses
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeGuard
@@ -10,6 +9,7 @@ from mixsched.columns import align
 from mixsched.errors import UsageError, did_you_mean
 from mixsched.fields import is_whole
 from mixsched.plan import Plan
+from mixsched.typed import MOST, read_json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +50,7 @@ def read_lines(path: Path, plan: Plan) -> Iterator[Told]:
     known = [Told(0, 0, dict.fromkeys(plan.sources, 0))]
     for number, text in enumerate(lines, start=1):
         try:
-            told = json.loads(text)
+            told = read_json(text)
         except ValueError:
             if number < len(lines) or whole_file.endswith("\n"):
                 raise UsageError(f"line {number} of '{path}' is not JSON; remove that line") from None
@@ -91,7 +91,7 @@ def _served(told: dict, before: dict[str, int], *, where: str) -> dict[str, int]
 
 
 def _by_source(value: object) -> TypeGuard[dict[str, int]]:
-    return isinstance(value, dict) and all(is_whole(count) for count in value.values())
+    return isinstance(value, dict) and all(is_whole(count) and abs(count) <= MOST for count in value.values())
 
 
 def audited(plan: Plan, lines: Iterable[Told]) -> Audit:

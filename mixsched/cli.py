@@ -10,10 +10,9 @@ from collections.abc import Callable
 from mixsched.errors import UsageError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 FORBIDDEN = (
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
+    *DENIED,
     errno.ENOTDIR,
     errno.EISDIR,
     errno.EEXIST,
@@ -30,7 +29,10 @@ def run(main: Callable[[], int | None]) -> None:
     What cannot be the caller's mistake keeps its traceback, so that it can be mended.
     """
     # By default SIGTERM ends a process on the spot; as an exception it lets temporary files be removed.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    signal.signal(signal.SIGTERM, _end)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        # While the command was imported, Ctrl-C ended it without a word.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         code = main() or 0
         if sys.__stdout__ is not None:
@@ -45,7 +47,12 @@ def run(main: Callable[[], int | None]) -> None:
         if error.errno not in FULL + FORBIDDEN:
             raise
         code = _say(_os_error(error))
+    except MemoryError as error:
+        code = _say(_no_memory(str(error)))
     except (ValueError, RuntimeError) as error:
+        # JAX has the words of its allocator alone to tell it by.
+        if isinstance(error, RuntimeError) and "out of memory" in str(error).lower():
+            sys.exit(_say(_no_memory(str(error))))
         # The writers of shards and checkpoints wrap the system's error in one of their own.
         if os.strerror(errno.ENOSPC) not in str(error):
             raise
@@ -56,7 +63,18 @@ def run(main: Callable[[], int | None]) -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         code = 130
+    except _EndedError as ended:
+        print("ended by SIGTERM", file=sys.stderr)
+        code = ended.code
     sys.exit(code)
+
+
+class _EndedError(SystemExit):
+    """SIGTERM came."""
+
+
+def _end(number: int, _: object) -> None:
+    raise _EndedError(128 + number)
 
 
 def _say(message: str) -> int:
@@ -72,8 +90,14 @@ def no_space(where: str) -> str:
     )
 
 
+def _no_memory(told: str) -> str:
+    reason = " ".join(told.split())[:200] or "an allocation failed"
+    return f"not enough memory ({reason}); choose a smaller model or batch, or give the command more memory"
+
+
 def _os_error(error: OSError) -> str:
     where = repr(str(error.filename)) if error.filename else "the output"
     if error.errno in FULL:
         return no_space(where)
-    return f"may not use {where} ({error.strerror}); change its permissions or choose another place"
+    remedy = "change its permissions or choose another place" if error.errno in DENIED else "name another"
+    return f"may not use {where} ({error.strerror}); {remedy}"

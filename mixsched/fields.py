@@ -1,5 +1,6 @@
 """What values from outside must be: whole numbers, objects with certain fields."""
 
+import math
 import numbers
 import operator
 from collections.abc import Mapping, Set
@@ -59,6 +60,14 @@ def check_whole(what: str, value: object, *, least: int, most: int | None = None
     if not is_whole(value) or value < least or (most is not None and value > most):
         end = "" if most is None else f" and at most {most:,}"
         raise UsageError(f"{what} must be a whole number of at least {least}{end}, got {value!r}")
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether `value` is a finite real number, Python's or NumPy's, and not a truth value."""
+    try:
+        return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def check_fields(what: str, value: object, *, needed: Set[str], known: Set[str] = frozenset()) -> dict:

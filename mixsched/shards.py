@@ -6,7 +6,6 @@ web_code/
     manifest.json  00000-of-00001.array_record
 """
 
-import dataclasses
 import threading
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,102 +13,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixsched.errors import UsageError, did_you_mean
+from mixsched.manifest import Manifest as Manifest
+from mixsched.manifest import Shard as Shard
+from mixsched.manifest import read_manifest as read_manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MANIFEST_FORMAT = 1
-DTYPES = ("uint16", "uint32")
 # Rows of token ids are read one here, one there, and hardly compress.
 WRITER_OPTIONS = "group_size:1,uncompressed"
 # The tokenizer of all sources lies beside them, in the folder that holds their folders.
 TOKENIZER_FILE = "tokenizer.model"
-
-
-@dataclasses.dataclass(frozen=True)
-class Shard:
-    """One ArrayRecord file: its name in the folder, rows, size in bytes and SHA-256."""
-
-    file: str
-    rows: int
-    bytes: int
-    sha256: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Manifest:
-    """What a source folder holds and where it came from.
-
-    A row has `context_tokens + 1` ids, the last of which is the first of the next row, so that every token of the
-    documents is a target once. `tokens` counts the documents' tokens with their EOS, `text_bytes` their UTF-8
-    bytes; `tokenizer` is the SHA-256 of the tokenizer's model file. `dropped` counts by reason the documents that
-    became no part of the source (told with the training part), with some examples; `licences` and `origins` count
-    documents, `languages` bytes.
-    """
-
-    source: str
-    part: str
-    rows: int
-    context_tokens: int
-    dtype: str
-    tokens: int
-    text_bytes: int
-    documents: int
-    eos_id: int
-    tokenizer: str
-    shards: tuple[Shard, ...]
-    dropped: dict[str, int]
-    licences: dict[str, int]
-    origins: dict[str, int]
-    languages: dict[str, int] = dataclasses.field(default_factory=dict)
-    dropped_examples: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-    format: int = MANIFEST_FORMAT
-
-    @property
-    def fingerprint(self) -> str:
-        """A SHA-256 over the checksums of the shards: what rows these are, wherever they lie."""
-        import hashlib
-
-        return hashlib.sha256("".join(shard.sha256 for shard in self.shards).encode()).hexdigest()
-
-    def to_json(self) -> str:
-        """The text of `manifest.json`."""
-        import json
-
-        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True) + "\n"
-
-
-def read_manifest(folder: "Path") -> Manifest:
-    """The manifest of a source folder; raises UsageError if it is missing, damaged or of another format."""
-    import json
-
-    path = folder / "manifest.json"
-    try:
-        value = json.loads(path.read_text())
-        if value["format"] != MANIFEST_FORMAT:
-            raise UsageError(
-                f"'{path}' has format {value['format']}, this version reads {MANIFEST_FORMAT}; "
-                "prepare this source again"
-            )
-        shards = tuple(Shard(**shard) for shard in value.pop("shards"))
-        manifest = Manifest(shards=shards, **value)
-    except (FileNotFoundError, NotADirectoryError):
-        raise UsageError(f"'{folder}' holds no manifest.json, so it is no source; prepare it first") from None
-    except UsageError:
-        raise
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UsageError(f"'{path}' is not a manifest ({error}); prepare this source again") from error
-    if manifest.dtype not in DTYPES:
-        raise UsageError(
-            f"'{path}' has dtype {manifest.dtype!r}, this version reads {' or '.join(DTYPES)}; "
-            "prepare this source again"
-        )
-    if manifest.rows != sum(shard.rows for shard in shards):
-        raise UsageError(
-            f"'{path}' says {manifest.rows} rows, its shards have {sum(shard.rows for shard in shards)}; "
-            "it was edited: restore it or prepare this source again"
-        )
-    return manifest
+# Characters of what a library says of a file that it cannot read.
+LONGEST_REASON = 120
 
 
 def tokenizer_fingerprint(shards: "Path") -> str:
@@ -155,8 +71,7 @@ class Rows:
         for shard in np.unique(shard_of).tolist():
             part = np.flatnonzero(shard_of == shard)
             first = self._ends[shard] - self.manifest.shards[shard].rows
-            # One call a shard: the library's own data source starts threads for every call, which costs more.
-            read = b"".join(self._reader(shard).read((wanted[part] - first).tolist()))
+            read = self._read(shard, (wanted[part] - first).tolist())
             if len(read) != len(part) * rows.strides[0]:
                 raise UsageError(
                     f"the shard '{self.folder / self.manifest.shards[shard].file}' holds rows of another length than "
@@ -164,6 +79,19 @@ class Rows:
                 )
             rows[part] = np.frombuffer(read, rows.dtype).reshape(len(part), -1)
         return rows
+
+    def _read(self, shard: int, places: list[int]) -> bytes:
+        """Some rows of a shard, one after another; raises UsageError if the shard is damaged there, or has gone."""
+        try:
+            # One call a shard: the library's own data source starts threads for every call, which costs more.
+            return b"".join(self._reader(shard).read(places))
+        except (RuntimeError, IndexError) as error:
+            # ArrayRecord raises the one for what it cannot read; of a file whose end is damaged it sees no rows.
+            why = str(error).splitlines()[0][:LONGEST_REASON] if str(error) else type(error).__name__
+            raise UsageError(
+                f"the shard '{self.folder / self.manifest.shards[shard].file}' cannot be read ({why}); restore it or "
+                "prepare this source again"
+            ) from error
 
     def _reader(self, shard: int) -> Any:
         reader = self._readers.get(shard)

@@ -14,6 +14,7 @@ from mixsched.edf import CHUNK_STEPS
 from mixsched.errors import UsageError
 from mixsched.quota import Quota
 from mixsched.toml import from_toml
+from mixsched.typed import read_json
 
 STORED_FORMAT = 1
 _BEGIN = b'{"mixsched_plan": '
@@ -64,15 +65,15 @@ def read_declared(path: Path) -> tuple[object, list[dict], memoryview]:
     if path.suffix == ".toml":
         return from_toml(text, what=f"'{path}'"), [], memoryview(b"")
     try:
-        return json.loads(text), [], memoryview(b"")
-    except (ValueError, RecursionError) as error:
+        return read_json(text), [], memoryview(b"")
+    except ValueError as error:
         raise UsageError(f"'{path}' is not JSON: {error}; mend it there") from error
 
 
 def _read_solved(path: Path, content: mmap.mmap) -> tuple[object, list[dict], memoryview]:
     end = content.find(b"\n")
     try:
-        head = json.loads(content[:end])
+        head = read_json(content[:end])
         formats, declared, eras = (head["mixsched_plan"], head["chunk_steps"]), head["plan"], head["eras"]
         sound = head["sum"] == zlib.crc32(json.dumps(eras).encode())
     except (ValueError, KeyError, TypeError) as error:

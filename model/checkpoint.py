@@ -2,10 +2,12 @@
 
 checkpoints/<steps done>/model/      blocks.qkv, embedding, ...
 checkpoints/<steps done>/<another item>/
+checkpoints/<steps done>/sums/       checksums of all of them
 """
 
 import contextlib
 import logging
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,14 @@ from jax.sharding import Mesh
 from jaxtyping import PyTree
 
 from model.config import ModelConfig
+from model.event_loops import loops_closed_last
 from model.sharding import parameter_shardings
+from model.sums import sums_of
 from model.transformer import Transformer
 
 MODEL = "model"
+# Of every item with arrays, a sum of each: the format has none, and a byte that changed on the disk would be served.
+SUMS = "sums"
 
 # What goes wrong in Orbax's threads reaches the caller as an exception; their tracebacks would only stand before it.
 for name in ("absl", "asyncio"):
@@ -58,12 +64,46 @@ def named_arrays(tree: PyTree) -> dict[str, Any]:
 
 
 def restore_item(checkpoints: ocp.CheckpointManager, step: int, item: str, abstract: PyTree) -> PyTree:
-    """An item of a checkpoint in the structure of `abstract`, whose leaves give shape, dtype and sharding."""
+    """An item of a checkpoint in the structure of `abstract`, whose leaves give shape, dtype and sharding.
+
+    Raises DamagedError, naming the array, if one is not what was saved, and what Orbax raises for files that it cannot
+    read.
+    """
     args = ocp.args.Composite(**{item: ocp.args.StandardRestore(named_arrays(abstract))})
-    named = checkpoints.restore(step, args=args)[item]
+    with loops_closed_last():
+        named = checkpoints.restore(step, args=args)[item]
+    _check_sums(checkpoints, step, item, named)
     return jax.tree_util.tree_unflatten(
         jax.tree_util.tree_structure(abstract), [named[name] for name in named_arrays(abstract)]
     )
+
+
+class DamagedError(ValueError):
+    """Arrays of a checkpoint that are not what was saved."""
+
+
+def damage_of(error: Exception) -> str | None:
+    """What an error says of a damaged checkpoint in a few words; None for an error of another kind.
+
+    What Orbax raises for files that are missing, cut or changed, or of other shapes; for some a bare Exception.
+    """
+    if type(error) is not Exception and not isinstance(
+        error, (ValueError, KeyError, TypeError, AttributeError, FileNotFoundError)
+    ):
+        return None
+    return textwrap.shorten(str(error), 120, placeholder=" ...")
+
+
+def _check_sums(checkpoints: ocp.CheckpointManager, step: int, item: str, named: dict[str, Any]) -> None:
+    if not (Path(checkpoints.directory) / str(step) / SUMS).is_dir():
+        # From before there were sums.
+        return
+    told = checkpoints.restore(step, args=ocp.args.Composite(**{SUMS: ocp.args.JsonRestore()}))[SUMS]
+    if not isinstance(told, dict) or not isinstance(told.get(item), dict):
+        raise DamagedError(f"it holds no sums of {item}")
+    wrong = [name for name, sum_ in sums_of(named).items() if told[item].get(name) != sum_]
+    if wrong:
+        raise DamagedError(f"{wrong[0]} of {item} is not what was saved")
 
 
 def abstract_tree(make: Callable[[], PyTree], mesh: Mesh) -> PyTree:

@@ -44,6 +44,9 @@ class ModelConfig:
             value = getattr(self, name)
             if value < 1:
                 raise ValueError(f"`{name}` must be at least 1, got {value}; pass a positive size.")
+            # Arrays are indexed by 32 bits in places.
+            if value >= 2**31:
+                raise ValueError(f"`{name}` must be below 2**31, got {value:,}; look for a zero too many.")
         if self.width % (2 * self.heads):
             raise ValueError(
                 f"`width` must be a multiple of 2 * `heads`, so that every head has pairs to "

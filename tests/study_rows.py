@@ -101,7 +101,8 @@ def run_folder(path: Path, rows: Sequence[Row], *, total_steps: int = STEP) -> R
     folder = make_run(path)
     schedule = Schedule((Phase("pretrain", Steps(total_steps), {"text": 1}),), batch_size=8, context_tokens=32)
     folder.plan.write_text(json.dumps(Plan(schedule, {"text": 50}, seed=0).to_json()))
-    folder.metrics.write_text('{"tokens": 1}\n')
+    line = {"steps_done": 1, "tokens": 1, "source_loss": {}, "counts": {}, "served": {}, "learning_rate": 0.1}
+    folder.metrics.write_text(json.dumps(line) + "\n")
     append_rows(folder.results, rows)
     return folder
 

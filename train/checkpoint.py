@@ -11,7 +11,8 @@ from jax.sharding import Mesh
 import mixsched
 from mixsched.declaration import departures
 from mixsched.errors import UsageError
-from model.checkpoint import MODEL, abstract_tree, named_arrays, restore_item
+from model.checkpoint import MODEL, SUMS, abstract_tree, damage_of, named_arrays, restore_item
+from model.sums import sums_of
 from train.state import TrainState
 
 OPTIMIZER = "optimizer"
@@ -28,12 +29,13 @@ def save(checkpoints: ocp.CheckpointManager, steps_done: int, state: TrainState,
     """
     if jax.process_index() == 0:
         _check_room(Path(checkpoints.directory), state)
+    arrays = {MODEL: named_arrays(state.model), OPTIMIZER: named_arrays(state.optimizer)}
     checkpoints.save(
         steps_done,
         args=ocp.args.Composite(
             **{
-                MODEL: ocp.args.StandardSave(named_arrays(state.model)),
-                OPTIMIZER: ocp.args.StandardSave(named_arrays(state.optimizer)),
+                **{item: ocp.args.StandardSave(named) for item, named in arrays.items()},
+                SUMS: ocp.args.JsonSave({item: sums_of(named) for item, named in arrays.items()}),
                 PLAN: ocp.args.JsonSave(plan.to_json()),
             }
         ),
@@ -56,7 +58,31 @@ def restore(
     plan: mixsched.Plan,
     mesh: Mesh,
 ) -> TrainState:
-    """The state after `steps_done` steps; raises UsageError if the checkpoint belongs to another plan."""
+    """The state after `steps_done` steps; raises UsageError if the checkpoint is damaged or belongs to another plan."""
+    try:
+        return _restore(checkpoints, steps_done, make_state, plan, mesh)
+    except UsageError:
+        raise
+    except Exception as error:
+        why = damage_of(error)
+        if why is None:
+            raise
+        folder = Path(checkpoints.directory) / str(steps_done)
+        before = [step for step in checkpoints.all_steps() if step < steps_done]
+        go_on = f"the one before, after step {max(before)}" if before else "the start"
+        raise UsageError(
+            f"the checkpoint in '{folder}' is damaged ({why}); restore it from a copy, or remove that folder and give "
+            f"the same command again with --resume: it goes on from {go_on}"
+        ) from error
+
+
+def _restore(
+    checkpoints: ocp.CheckpointManager,
+    steps_done: int,
+    make_state: Callable[[], TrainState],
+    plan: mixsched.Plan,
+    mesh: Mesh,
+) -> TrainState:
     told = checkpoints.restore(steps_done, args=ocp.args.Composite(**{PLAN: ocp.args.JsonRestore()}))[PLAN]
     told.pop("fingerprint", None)
     differing = departures(told, plan.declaration, served_steps=steps_done)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import mixsched
 from mixsched.errors import UsageError, did_you_mean
-from mixsched.fields import check_kind, check_whole, is_whole, own_copies
+from mixsched.fields import check_kind, check_whole, is_number, is_whole, own_copies
 from mixsched.mixes import sources_of
 from train.scales import Scale
 
@@ -20,12 +20,19 @@ class Cosine:
 
     warmup_paper_tokens: int = PAPER_WARMUP_TOKENS
 
+    def __post_init__(self):
+        check_whole("`warmup_paper_tokens`", self.warmup_paper_tokens, least=0)
+
 
 @dataclasses.dataclass(frozen=True)
 class Anneal:
     """A straight line from where the stage before ended to `end_lr` (the paper's cooldown: 1e-6)."""
 
     end_lr: float = 1e-6
+
+    def __post_init__(self):
+        if not is_number(self.end_lr) or self.end_lr < 0:
+            raise UsageError(f"`end_lr` must be a finite number of at least 0, got {self.end_lr!r}")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from eval.judge.prompt import Reply
 from mixsched.errors import UsageError
+from mixsched.typed import read_json, typed
 
 
 class ReplyCache:
@@ -88,9 +89,9 @@ class ReplyCache:
                 return
             self._lines_read += 1
             try:
-                fields = json.loads(line)
-                key = fields.pop("key")
-                self._replies[key] = Reply(**fields)
+                fields = read_json(line)
+                key = str(fields.pop("key"))
+                self._replies[key] = typed(Reply, fields)
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 where = f"line {self._lines_read} of '{self._path}'"
                 raise UsageError(f"{where} is no reply of a judge ({error}); remove that line") from error

@@ -9,9 +9,18 @@ from typing import Any
 import openai
 
 from eval.judge.endpoint import Endpoint, Patience
-from eval.judge.failures import UnansweredError, asked_to_wait_s, on_one_line, raise_if_hopeless, said_of
+from eval.judge.failures import (
+    UnansweredError,
+    asked_to_wait_s,
+    on_one_line,
+    raise_if_hopeless,
+    said_of,
+    without_key,
+)
 from eval.judge.prompt import Question, Reply
 from mixsched.errors import UsageError
+from mixsched.fields import is_whole
+from mixsched.typed import MOST
 
 
 def open_client(endpoint: Endpoint, patience: Patience) -> openai.AsyncOpenAI:
@@ -60,17 +69,18 @@ async def _ask_once(client: openai.AsyncOpenAI, question: Question) -> Reply:
         if not isinstance(text, str):
             raise TypeError("its content is no text")
         return Reply(
-            text,
-            finish=str(choice.get("finish_reason")),
+            without_key(text, client.api_key),
+            finish=without_key(str(choice.get("finish_reason")), client.api_key),
             tokens_in=_count(usage.get("prompt_tokens")),
             tokens_out=_count(usage.get("completion_tokens")),
         )
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        said = without_key(raw.content.decode(errors="replace"), client.api_key)
         raise UsageError(
             f"{question.endpoint} answered with something that is no chat completion: "
-            f"{on_one_line(raw.content.decode(errors='replace'))!r}; check `--base-url`, which often ends in /v1"
+            f"{on_one_line(said)!r}; check `--base-url`, which often ends in /v1"
         ) from error
 
 
 def _count(tokens: Any) -> int | None:
-    return tokens if isinstance(tokens, int) else None
+    return tokens if is_whole(tokens) and 0 <= tokens <= MOST else None

@@ -12,6 +12,8 @@ from mixsched.errors import UsageError
 ABOUT_THE_QUESTION = (400, 413, 422)
 WORTH_ANOTHER_TRY = (408, 409, 425, 429)
 LONGEST_SAID = 300
+# A server on this machine is asked with a word for a key; what is shorter than any real one is no secret.
+SHORTEST_KEY = 8
 
 
 class RefusedError(Exception):
@@ -54,20 +56,26 @@ def asked_to_wait_s(error: openai.APIError) -> float:
     except ValueError:
         try:
             seconds = email.utils.parsedate_to_datetime(asked).timestamp() - time.time()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return 0.0
     # NaN compares false.
     return seconds if seconds > 0 else 0.0
 
 
 def said_of(error: openai.APIError) -> str:
-    """An error in the server's own words, on one line; of a connection, what the system says of it."""
+    """An error in the server's own words but for the key, on one line; of a connection, what the system says of it."""
+    key = error.request.headers.get("authorization", "").removeprefix("Bearer ")
     if isinstance(error, openai.APIStatusError):
         body = error.body
         told = body.get("message") or body if isinstance(body, dict) else body or error.message
-        return f"status {error.status_code}: {on_one_line(str(told))}"
+        return f"status {error.status_code}: {on_one_line(without_key(str(told), key))}"
     cause = error.__cause__
-    return on_one_line(f"{error.message} {cause or ''}")
+    return on_one_line(without_key(f"{error.message} {cause or ''}", key))
+
+
+def without_key(text: str, key: str) -> str:
+    """What an endpoint said, with its key taken out: it is shown and kept, and some endpoints repeat the key."""
+    return text.replace(key, "[key]") if len(key) >= SHORTEST_KEY else text
 
 
 def on_one_line(text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eval.judge.judgement import Judgement
 from eval.judge.pairs import Comparison
-from eval.judge.prompt import SYSTEM, USER, Reply
+from eval.judge.prompt import SYSTEM, USER
 from eval.judge.rates import Rates
 from eval.results import append_new_rows
 from eval.rows import row_of
@@ -17,6 +17,7 @@ from eval.rundir import RunFolder, locked, read_config, read_plan
 from eval.statistics import Estimate
 from mixsched.atomic import write_atomically
 from mixsched.errors import UsageError
+from mixsched.typed import read_json, typed
 
 LONGEST_NAME = 150
 
@@ -65,10 +66,9 @@ def read_judgements(path: Path) -> tuple[Comparison, list[Judgement]]:
     with path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
             try:
-                fields = json.loads(line)
-                comparisons.add(Comparison(**{name: fields.pop(name) for name in names}))
-                replies = [Reply(**reply) for reply in fields.pop("replies")]
-                judgements.append(Judgement(**fields, replies=replies))
+                fields = read_json(line)
+                comparisons.add(typed(Comparison, {name: fields.pop(name) for name in names}))
+                judgements.append(typed(Judgement, fields))
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise UsageError(f"line {number} of '{path}' is no judgement ({error}); judge again") from error
     if len(comparisons) != 1:

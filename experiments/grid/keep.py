@@ -5,14 +5,13 @@ What is kept depends on the rows alone, so that keeping them again changes nothi
 
 import dataclasses
 import fcntl
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from eval.results import Row, measurement, read_rows
+from eval.results import Row, line_of, measurement, read_rows
 from eval.rundir import RunFolder
 from experiments.grid.arguments import Choice, Setup
 from experiments.grid.jobs import RunJob, choose
@@ -96,8 +95,7 @@ def keep(jobs: Iterable[RunJob], setup: Setup, results: Path) -> list[Path]:
 
 def _written(rows: Iterable[Row]) -> bytes:
     last = {(row.run, measurement(row)): row for row in rows}
-    lines = (json.dumps(dataclasses.asdict(row), allow_nan=False) + "\n" for row in sorted(last.values(), key=_place))
-    return "".join(lines).encode()
+    return "".join(map(line_of, sorted(last.values(), key=_place))).encode()
 
 
 def _place(row: Row) -> tuple:

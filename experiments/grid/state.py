@@ -18,6 +18,7 @@ from experiments.grid.jobs import JudgeJob, RunJob
 from mixsched.differences import differences
 from mixsched.errors import UsageError
 from mixsched.shards import read_manifest
+from mixsched.typed import read_json
 from train.rundir import last_checkpoint
 
 Stage = Literal["missing", "begun", "trained", "evaluated"]
@@ -98,7 +99,7 @@ def _data_now(config: RunConfig, setup: Setup) -> dict[str, str]:
 
 def _read_json(path: Path) -> dict:
     try:
-        return dict(json.loads(path.read_text()))
+        return dict(read_json(path.read_bytes()))
     except FileNotFoundError:
         raise UsageError(f"'{path}' is missing; restore it, or remove '{path.parent}' to train the run again") from None
     except (ValueError, TypeError) as error:
@@ -141,9 +142,9 @@ def measured(results: Path, step: int) -> frozenset[str]:
     found = set()
     for line in results.read_bytes().split(b"\n") if results.exists() else ():
         with contextlib.suppress(ValueError, TypeError, KeyError):
-            row = json.loads(line)
+            row = read_json(line)
             if row["step"] == step:
-                found.add(row["task"])
+                found.add(str(row["task"]))
     return frozenset(found)
 
 

@@ -9,6 +9,7 @@ from figures.report.content import Head, Section, Table
 from figures.report.markup import addresses, commands, element, escaped, table
 from figures.report.numbers import numbers_of, told
 from figures.report.pictures import read_picture
+from mixsched.atomic import write_atomically
 from mixsched.errors import UsageError
 
 HERE = Path(__file__).parent
@@ -26,7 +27,7 @@ def write_report(out: Path, sections: Sequence[Section], *, head: Head, runs: Ta
     """
     page = _page(sections, head=head, runs=runs)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(page, encoding="utf-8", newline="\n")
+    write_atomically(out, [page.encode()])
     return out
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 from mixsched.errors import UsageError
-from mixsched.fields import check_whole
+from mixsched.fields import check_whole, is_number
 from mixsched.online.floor import SHARE_UNIT, floor_units, whole_shares
 from mixsched.online.rule import Feedback
 from mixsched.online.scaling_law import Curve, PowerLaw, fit
@@ -76,7 +76,7 @@ class ADO:
             check_whole(f"`{name}`", count, least=least)
         rates = {"credit_power": self.credit_power, "credit_rate": self.credit_rate, "policy_rate": self.policy_rate}
         for name, value in rates.items():
-            if not 0 <= value <= 1:
+            if not is_number(value) or not 0 <= value <= 1:
                 raise UsageError(f"`{name}` must lie in 0..1, got {value!r}")
         if self.counted not in get_args(Counted):
             raise UsageError(f"`counted` must be one of {', '.join(get_args(Counted))}, got {self.counted!r}")

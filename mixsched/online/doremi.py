@@ -5,6 +5,7 @@ import math
 from collections.abc import Mapping
 
 from mixsched.errors import UsageError, did_you_mean
+from mixsched.fields import check_kind, is_number
 from mixsched.online.rule import Feedback
 
 
@@ -48,12 +49,13 @@ class DoReMi:
     smoothing: float = 1e-3
 
     def __post_init__(self):
-        if not 0 < self.step_size < math.inf:
+        if not is_number(self.step_size) or not self.step_size > 0:
             raise UsageError(f"`step_size` must be a finite number above 0, got {self.step_size!r}")
-        if not 0 <= self.smoothing <= 1:
+        if not is_number(self.smoothing) or not 0 <= self.smoothing <= 1:
             raise UsageError(f"`smoothing` must lie in 0..1, got {self.smoothing!r}")
+        check_kind("`reference_losses`", self.reference_losses, Mapping, "give the loss of each source, by name")
         for source, loss in self.reference_losses.items():
-            if not math.isfinite(loss):
+            if not is_number(loss):
                 raise UsageError(f"`reference_losses` of source {source!r} must be finite, got {loss!r}")
 
     def begin(self, prior: Mapping[str, float], /) -> DoReMiState:

@@ -49,6 +49,7 @@ def test_a_mistake_of_the_caller_is_one_line_and_2(capsys: pytest.CaptureFixture
         (errno.EACCES, "/runs/a", "may not use '/runs/a' (Permission denied); change its permissions"),
         (errno.EROFS, "/runs/a", "may not use '/runs/a' (Read-only file system); change its permissions"),
         (errno.EPERM, "/runs/a", "may not use '/runs/a' (Operation not permitted); change its permissions"),
+        (errno.EISDIR, "/runs/a", "may not use '/runs/a' (Is a directory); name another"),
     ],
 )
 def test_what_the_system_refuses_is_one_sentence_and_2(
@@ -59,6 +60,23 @@ def test_what_the_system_refuses_is_one_sentence_and_2(
     assert out == ""
     assert told.startswith(f"error: {said}")
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), "an allocation failed"),
+        (RuntimeError("INTERNAL: Out of memory allocating 9 bytes."), "INTERNAL: Out of memory allocating 9 bytes."),
+    ],
+)
+def test_memory_that_does_not_suffice_is_one_sentence_and_2(
+    error: Exception, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(raising(error)) == 2
+    assert capsys.readouterr() == (
+        "",
+        f"error: not enough memory ({reason}); choose a smaller model or batch, or give the command more memory\n",
+    )
 
 
 @pytest.mark.parametrize("number", [errno.ENOENT, errno.ECONNREFUSED])

@@ -1,5 +1,11 @@
 """`python -m train.prepare`: documents in, tokenizer, shards and manifests out."""
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Ctrl-C while the rest is imported ends this without a traceback; then `cli.run` takes over.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import contextlib
 import dataclasses
 import os
@@ -140,7 +146,8 @@ def _prepare(recipe: "Recipe", data: Path, name: str, arguments: Arguments, *, s
     out = arguments.out or prepared_shards(name, vocab_size=wanted.vocab_size, context_tokens=wanted.context_tokens)
     try:
         manifests = prepare(recipe, data, out, wanted, workers=_workers(arguments), stamp=stamp)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
+        # The second is how `cli.run` has SIGTERM end a command.
         print("what was finished is kept: give the same command again to go on", file=sys.stderr)
         raise
     for each in manifests:

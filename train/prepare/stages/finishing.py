@@ -122,13 +122,25 @@ def assemble(
         raise UsageError(f"'{out}' was made by another process meanwhile; use that, or name another `--out`")
     (work / ASSEMBLED_FILE).touch()
     result.rename(out)
-    shutil.rmtree(work)
+    _remove(work)
 
 
 def remove_leftover(work: Path) -> None:
     """Remove a work folder whose result was renamed and that was not removed, because the process was killed then."""
-    if (work / ASSEMBLED_FILE).exists() and not (work / _RESULT).exists():
-        shutil.rmtree(work)
+    if not work.is_dir() or (work / _RESULT).exists():
+        return
+    if (work / ASSEMBLED_FILE).exists() or not any(work.iterdir()):
+        _remove(work)
+
+
+def _remove(work: Path) -> None:
+    """Remove a work folder, its mark last: by that a removal which a kill broke off is known and finished."""
+    for path in work.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != ASSEMBLED_FILE:
+            path.unlink()
+    shutil.rmtree(work)
 
 
 def _folder(result: Path, source: str, part: str) -> Path:
