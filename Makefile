@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 
-.PHONY: setup demo test test-torch test-cluster test-ahead libtpu bench bench-feed bench-torch bench-mixers bench-prepare bench-eval desk lock clean
+.PHONY: setup demo test test-torch test-cluster test-ahead libtpu torture load bench bench-feed bench-torch bench-mixers bench-prepare bench-eval desk lock clean
 
 setup: .venv/.ready
 
@@ -72,6 +72,14 @@ $(AHEAD)/.ready: .venv/.ready
 
 test-ahead: $(AHEAD)/.ready
 	TRAIN_AHEAD=1 $(RUN) -m pytest tests/train/ahead
+
+# Commands killed at random moments and given again: what comes out, and a table of it.
+torture: setup
+	$(RUN) -m tests.torture --table torture.md
+
+# Long runs, many sources, large input: memory, files and seconds, drawn in load/.
+load: setup
+	$(RUN) -m tests.load
 
 bench: setup
 	$(RUN) -m train.bench

@@ -1,0 +1,1 @@
+"""What the system takes: long runs, large inputs, many sources and many runs, measured by `python -m tests.load`."""
