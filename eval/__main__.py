@@ -1,5 +1,11 @@
 """`python -m eval`: measure a checkpoint of a run, keep the answers and the numbers with the run, and read them."""
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Ctrl-C while the rest is imported ends this without a traceback; then `cli.run` takes over.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import dataclasses
 import io
 import sys

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from eval.rundir import RunFolder
 from mixsched.atomic import write_atomically
 from mixsched.errors import UsageError
+from mixsched.typed import read_json
 
 # In a description: of the file of items that it describes.
 SHA256 = "items_sha256"
@@ -111,7 +112,7 @@ def read_record(folder: Path, task: str) -> TaskRecord | None:
     """A task's description; None if the task was not evaluated. Raises UsageError if it is damaged."""
     described = _paths(folder, task)[0]
     try:
-        fields = json.loads(described.read_text())
+        fields = read_json(described.read_bytes())
         del fields[SHA256]
         metrics = {name: Metric(**metric) for name, metric in fields.pop("metrics").items()}
         return TaskRecord(**fields, metrics=metrics)

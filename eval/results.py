@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mixsched.errors import UsageError
+from mixsched.typed import read_json, typed
 
 SAME = 1e-6
 
@@ -23,6 +24,11 @@ class Row:
     - `asked`: a digest of how it was measured (`TaskRecord.asked`), since greedy and sampled programs, say, are two
         measurements; empty in rows from before there was one.
     - `covers`: the tasks that an average is over; empty for all else.
+    - `libraries`, `commit`: of what measured (`eval.versions`).
+    - `plan`, `tokenizer`, `data`: of what was trained, the first digits of their SHA-256 fingerprints: the plan as it
+        was when this was measured, and all sources together, their held-out rows among them.
+
+    The last five are empty in rows from before there were such.
     """
 
     run: str
@@ -40,6 +46,15 @@ class Row:
     version: str
     asked: str = ""
     covers: list[str] = dataclasses.field(default_factory=list)
+    libraries: dict[str, str] = dataclasses.field(default_factory=dict)
+    commit: str = ""
+    plan: str = ""
+    tokenizer: str = ""
+    data: str = ""
+
+
+# Left out of a line where a row knows nothing of it: rows from before stay, to the byte, what they were.
+ORIGIN = ("libraries", "commit", "plan", "tokenizer", "data")
 
 
 def now() -> str:
@@ -47,11 +62,20 @@ def now() -> str:
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
+def line_of(row: Row) -> str:
+    """A row as the line that is kept of it."""
+    told = dataclasses.asdict(row)
+    known = {name: value for name, value in told.items() if value or name not in ORIGIN}
+    return json.dumps(known, allow_nan=False) + "\n"
+
+
 def append_rows(path: Path, rows: Sequence[Row]) -> None:
     """Append the rows in one write, on disk before this returns."""
-    text = "".join(json.dumps(dataclasses.asdict(row), allow_nan=False) + "\n" for row in rows)
-    with path.open("a") as stream:
-        stream.write(text)
+    text = "".join(map(line_of, rows))
+    with path.open("ab") as stream:
+        # A torn last line, which readers pass over, would become part of the next.
+        stream.truncate(path.read_bytes().rfind(b"\n") + 1)
+        stream.write(text.encode())
         stream.flush()
         os.fsync(stream.fileno())
 
@@ -69,7 +93,7 @@ def append_new_rows(path: Path, rows: Sequence[Row]) -> int:
 
 
 def measurement(row: Row) -> tuple:
-    """What tells measurements of one run apart: two rows of one differ in value and time alone."""
+    """What tells measurements of one run apart: two rows of one differ in value, time and origin."""
     return (row.step, row.task, row.metric, row.n, row.asked, tuple(row.covers))
 
 
@@ -81,13 +105,19 @@ def _says_the_same(row: Row, other: Row | None) -> bool:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """All rows of a file, in order; none where there is no file. Raises UsageError that names a broken line."""
+    """All rows of a file, in order, but for a torn last one, of which it prints a word; none where there is no file.
+
+    Raises UsageError that names a broken line.
+    """
     if not path.exists():
         return []
+    *lines, torn = path.read_bytes().split(b"\n")
+    if torn:
+        print(f"passed over the last line of '{path}', of which the end is missing")
     rows = []
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         try:
-            rows.append(Row(**json.loads(line)))
+            rows.append(typed(Row, read_json(line)))
         except (ValueError, TypeError) as error:
             raise UsageError(f"line {number} of '{path}' is no result row ({error}); remove that line") from error
     return rows

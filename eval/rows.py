@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 
 import mixsched
@@ -10,6 +11,10 @@ from eval.results import Row, now
 from eval.rundir import RunConfig
 from eval.statistics import Estimate, average, estimate
 from eval.suites import Suite, averages
+from eval.versions import checkout_commit, library_versions
+
+# Digits of a fingerprint: two of a study's plans are alike in so many by chance once in 10**14.
+DIGEST = 12
 
 
 def row_of(
@@ -40,7 +45,17 @@ def row_of(
         version=mixsched.__version__,
         asked=asked,
         covers=list(covers),
+        libraries=library_versions(),
+        commit=checkout_commit(),
+        plan=plan.fingerprint[:DIGEST],
+        tokenizer=config.tokenizer[:DIGEST],
+        data=fingerprint_of_data(config.data),
     )
+
+
+def fingerprint_of_data(data: Mapping[str, str]) -> str:
+    """The first digits of the SHA-256 of all sources' fingerprints, whatever their order."""
+    return hashlib.sha256(json.dumps(sorted(data.items())).encode()).hexdigest()[:DIGEST]
 
 
 def task_rows(config: RunConfig, plan: mixsched.Plan, steps_done: int, answers: Answers) -> list[Row]:
@@ -83,4 +98,4 @@ def headlines(answers: Mapping[str, Answers]) -> dict[str, Estimate]:
 
 
 def _asked(answers: Iterable[Answers]) -> str:
-    return hashlib.sha256("".join(one.record.asked for one in answers).encode()).hexdigest()[:12]
+    return hashlib.sha256("".join(one.record.asked for one in answers).encode()).hexdigest()[:DIGEST]

@@ -3,12 +3,12 @@
 import contextlib
 import dataclasses
 import fcntl
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import mixsched
 from mixsched.errors import UsageError
+from mixsched.typed import read_json, typed
 from model.config import ModelConfig
 
 
@@ -39,6 +39,11 @@ class RunFolder:
     def results(self) -> Path:
         """One line a measurement."""
         return self.path / "results.jsonl"
+
+    @property
+    def incidents(self) -> Path:
+        """Steps whose numbers were out of the ordinary, one a line, with their rows; only where there were such."""
+        return self.path / "incidents.jsonl"
 
     @property
     def online(self) -> Path:
@@ -72,7 +77,15 @@ class RunConfig:
 
     `settings` is its scale after overrides; `tokenizer` and `data` (by source) are SHA-256 fingerprints of what it is
     trained on, and `shards` is where that was found. `starts_from` is the run whose last checkpoint it began
-    from, empty if it began from none.
+    from, empty if it began from none. What stands below is as it is since the last of the `changes`, and empty in
+    runs from before it was written down:
+
+    - `libraries`, `commit`: what trains it (`eval.versions`).
+    - `devices`: their kind and number, and how a step is laid over them.
+    - `numbers`: how it watches its numbers (`train.numbers.NumberOptions`).
+    - `adaptive`: the settings of the algorithm that sets its weights, empty where there is none; None: not known.
+    - `changes`: what it was continued with that differed, each with the `steps_done` until then, the sentences
+        `changed`, and whether they were let through by name (`accepted`).
     """
 
     run: str
@@ -84,11 +97,17 @@ class RunConfig:
     data: dict[str, str]
     settings: dict
     starts_from: str = ""
+    libraries: dict[str, str] = dataclasses.field(default_factory=dict)
+    commit: str = ""
+    devices: dict = dataclasses.field(default_factory=dict)
+    numbers: dict = dataclasses.field(default_factory=dict)
+    adaptive: dict | None = None
+    changes: list[dict] = dataclasses.field(default_factory=list)
 
     @property
     def model(self) -> ModelConfig:
         """The model's configuration."""
-        return ModelConfig(**self.settings["model"])
+        return typed(ModelConfig, self.settings["model"])
 
     @property
     def batch_size(self) -> int:
@@ -118,21 +137,21 @@ def locked(folder: RunFolder) -> Iterator[None]:
 def read_config(folder: RunFolder) -> RunConfig:
     """The configuration of a run; raises UsageError if the folder is no run or its configuration is damaged."""
     try:
-        config = RunConfig(**json.loads(folder.config.read_text()))
+        config = typed(RunConfig, read_json(folder.config.read_bytes()))
         # Asked for here, so that a damaged file is found when it is read. What a model could not be told yet when a run
         # was started had the value that is the default since.
         model, _ = dataclasses.asdict(config.model), config.batch_size
         return dataclasses.replace(config, settings=config.settings | {"model": model})
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError(f"'{folder.path}' is no run: it holds no config.json; name a folder under runs/") from None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise UsageError(f"'{folder.config}' is not a run's configuration ({error}); restore it") from error
 
 
 def read_plan(folder: RunFolder) -> mixsched.Plan:
     """The plan of a run; raises UsageError if it is missing or damaged."""
     try:
-        return mixsched.Plan.from_json(json.loads(folder.plan.read_text()))
+        return mixsched.Plan.from_json(read_json(folder.plan.read_bytes()))
     except FileNotFoundError:
         raise UsageError(f"'{folder.path}' holds no plan.json; restore it or start another run") from None
     except ValueError as error:

@@ -6,9 +6,8 @@ import tempfile
 
 # What many tests compile alike, most of them in processes of their own, is compiled once a session, by whichever of its
 # workers (pytest-xdist) comes to it first.
-FIRST = "PYTEST_XDIST_WORKER" not in os.environ
-if FIRST:
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="compiled-")
+os.environ["TESTS_COMPILED"] = os.environ.get("TESTS_COMPILED") or tempfile.mkdtemp(prefix="compiled-")
+os.environ["JAX_COMPILATION_CACHE_DIR"] = os.environ["TESTS_COMPILED"]
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 # Before JAX is imported: afterwards the number of devices is settled.
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
@@ -32,7 +31,7 @@ from launch import one_device
 from eval.rundir import RunFolder
 from mixsched import cli
 
-if FIRST:
+if "PYTEST_XDIST_WORKER" not in os.environ:
     atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 

@@ -126,6 +126,8 @@ def test_mixsched_loads_without_jax_grain_and_array_record() -> None:
         "train.__main__",
         "train.ahead.__main__",
         "train.bench.__main__",
+        "train.rows",
+        "train.verify",
         "train.bench.feed",
         "train.bench.pytorch",
         "train.prepare.__main__",

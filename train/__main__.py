@@ -1,5 +1,11 @@
 """`python -m train`: train an experiment at a scale, or tell what that would be."""
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Ctrl-C while the rest is imported ends this without a traceback; then `cli.run` takes over.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import dataclasses
 import shlex
@@ -21,9 +27,11 @@ from train.huge_pages import start_again_with_huge_pages
 from train.job import Outcome
 from train.launch import launch
 from train.lineage import load_lineage
+from train.numbers import USUAL, NumberOptions
 from train.profiled import read_steps
 from train.scales import Scale, scale_in, scale_named
 from train.told import POD, tell
+from train.verify import VerifyArguments, verify
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +41,8 @@ class Arguments:
     python -m train --exp experiments/code25.py
 
     python -m train --exp experiments/code25.py --scale 470m --plan
+
+    python -m train --verify runs/code25-nano-seed0 (more of it by `--verify RUN --help`)
     """
 
     exp: Path
@@ -48,6 +58,10 @@ class Arguments:
     """Folder in which the run gets its own: <experiment>-<scale>-seed<seed>."""
     resume: bool = False
     """Continue the run if it was begun."""
+    accept_changes: bool = False
+    """Continue it though libraries, settings or data are not those that it was begun with, and enter that in its
+    config.json. No other plan, model or batch comes through."""
+    numbers: Annotated[NumberOptions, tyro.conf.arg(name="")] = USUAL
     amend: Path | None = None
     """TOML file with new `weights` for a run that is continued: from where it stands on, or from its `at_step`."""
     plan: bool = False
@@ -69,6 +83,8 @@ class Arguments:
             raise UsageError(f"`--seed` must lie in 0..2**32-1, got {self.seed}")
         if self.amend is not None and not self.resume:
             raise UsageError("`--amend` changes a run that was begun; give `--resume` with it")
+        if self.accept_changes and not self.resume:
+            raise UsageError("`--accept-changes` is for a run that was begun; give `--resume` with it")
         if self.profile_steps is not None:
             read_steps(self.profile_steps)
         if self.compilation_cache is not None:
@@ -87,12 +103,17 @@ def without_changes(argv: list[str]) -> list[str]:
     parsed = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parsed.add_argument("--resume", action="store_true")
     parsed.add_argument("--amend")
+    parsed.add_argument("--accept-changes", "--accept_changes", action="store_true")
     parsed.add_argument("--profile-steps")
     return parsed.parse_known_args(argv)[1]
 
 
 def main() -> int:
     """Parse and call."""
+    if "--verify" in (word.partition("=")[0] for word in sys.argv[1:]):
+        if __name__ == "__main__":
+            start_again_with_huge_pages()
+        return verify(tyro.cli(VerifyArguments, prog="python -m train"))
     arguments = parse(sys.argv[1:])
     settings = arguments.settings
     if arguments.plan:
@@ -101,7 +122,8 @@ def main() -> int:
         devices, topology = arguments.devices, arguments.topology
         print(tell(lineage, settings, arguments.scale, shards=shards, devices=devices, topology=topology))
         return 0
-    start_again_with_huge_pages()
+    if __name__ == "__main__":
+        start_again_with_huge_pages()
     if arguments.compilation_cache is not None:
         keep_compiled(arguments.compilation_cache)
     with joined(arguments.hosts) as hosts, ending_together(hosts):
@@ -117,6 +139,8 @@ def main() -> int:
             devices=arguments.devices,
             hosts=hosts,
             profile_steps=None if arguments.profile_steps is None else read_steps(arguments.profile_steps),
+            numbers=arguments.numbers,
+            accept_changes=arguments.accept_changes,
         )
     if hosts.first:
         _say_how_it_ended(folder, outcome, arguments.hosts)

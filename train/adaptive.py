@@ -10,6 +10,7 @@ import mixsched
 from eval.rundir import RunFolder
 from mixsched.errors import UsageError
 from mixsched.online import ADO, Online
+from mixsched.typed import read_json
 from mixsched.weights import flatten
 from train.experiment import Experiment, paper_steps
 from train.rundir import record_plan, write_text
@@ -76,7 +77,7 @@ def _read_log(folder: RunFolder, first_step: int, steps_done: int) -> list[dict]
     """What the rule was told up to the checkpoint that a run goes on from."""
     lines = folder.online.read_text().splitlines() if folder.online.exists() else []
     try:
-        entries = [json.loads(line) for line in lines[: steps_done - first_step]]
+        entries = [read_json(line) for line in lines[: steps_done - first_step]]
         steps = [entry["step"] for entry in entries]
     except (ValueError, TypeError, KeyError):
         entries, steps = [], None

@@ -6,13 +6,13 @@ from pathlib import Path
 import grain
 import jax
 import numpy as np
-import sentencepiece
 from grain.experimental import ThreadPrefetchIterDataset
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 import mixsched
+from eval.tokenizer import run_tokenizer
 from mixsched.errors import UsageError
-from mixsched.shards import TOKENIZER_FILE, rows_in, tokenizer_fingerprint
+from mixsched.shards import rows_in, tokenizer_fingerprint
 from model.placing import put_parts, put_whole
 from model.sharding import batch_sharding
 from train.step import Batch
@@ -27,7 +27,7 @@ PUT_AHEAD_STEPS = 2
 def check_tokenizer(shards: Path, *, vocab_size: int, document_end: int | None = None) -> str:
     """The SHA-256 of the tokenizer in `shards`; raises UsageError if it does not fit the model."""
     tokenizer = tokenizer_fingerprint(shards)
-    processor = sentencepiece.SentencePieceProcessor(model_file=str(shards / TOKENIZER_FILE))
+    processor = run_tokenizer(shards, tokenizer)
     if processor.vocab_size() != vocab_size:
         raise UsageError(
             f"the tokenizer in '{shards}' has {processor.vocab_size():,} words, this model has {vocab_size:,}; "

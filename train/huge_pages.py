@@ -23,7 +23,10 @@ def ask_for_huge_pages(environment: MutableMapping[str, str]) -> bool:
 
 
 def start_again_with_huge_pages() -> None:
-    """Become the same command in an environment that asks for them; the C library reads it only as a process starts."""
+    """Become the same command in an environment that asks for them; the C library reads it only as a process starts.
+
+    For a module that is the command itself: whoever calls its `main` from another would be started again too.
+    """
     # A debugger or a profiler would be left behind.
     watched = sys.gettrace() is not None or sys.getprofile() is not None
     if sys.platform == "linux" and not watched and ask_for_huge_pages(os.environ):

@@ -9,6 +9,7 @@ from train.amend import Change
 from train.devices import BY_ITSELF, DeviceOptions
 from train.hosts import ALONE, Hosts
 from train.lineage import Lineage
+from train.numbers import USUAL, NumberOptions
 from train.parent import Parent
 from train.scales import Scale
 
@@ -31,6 +32,10 @@ class Job:
     """How a step is laid over the devices."""
     hosts: Hosts = ALONE
     """The processes that train it together."""
+    numbers: NumberOptions = USUAL
+    """What it does about numbers out of the ordinary."""
+    accept_changes: bool = False
+    """Whether a run is continued with what is not what it was begun with, as far as its checkpoint allows."""
     profile_steps: range | None = None
     """Steps that JAX's profiler traces."""
 

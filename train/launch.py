@@ -10,6 +10,7 @@ from train.devices import BY_ITSELF, DeviceOptions
 from train.hosts import ALONE, Hosts
 from train.job import Job, Outcome
 from train.lineage import Lineage, load_lineage
+from train.numbers import USUAL, NumberOptions
 from train.parent import Parent, finished_run
 from train.prepare.ensure import ensure_shards
 from train.profiled import check_to_come
@@ -30,13 +31,16 @@ def launch(
     devices: DeviceOptions = BY_ITSELF,
     hosts: Hosts = ALONE,
     profile_steps: range | None = None,
+    numbers: NumberOptions = USUAL,
+    accept_changes: bool = False,
 ) -> tuple[RunFolder, Outcome]:
     """Begin the run of an experiment file, or continue it with `resume`; returns its folder and how far it came.
 
     `settings` is the scale of the name `scale`, after overrides; `shards` None stands for the bundled corpus, which is
     prepared where it is missing. A process may call it many times, from its main thread: it listens for SIGINT and
     SIGTERM. With several `hosts` all of them call it alike, and see the same folder of runs. A trace of `profile_steps`
-    is written to the run's folder by each host. Raises UsageError before anything is written if files, data,
+    is written to the run's folder by each host. What differs from what a run was begun with refuses it, but for what
+    `accept_changes` lets through (`train.continuing`). Raises UsageError before anything is written if files, data,
     configuration and devices do not fit together.
     """
     lineage = load_lineage(exp)
@@ -73,6 +77,8 @@ def launch(
         devices=devices,
         hosts=hosts,
         profile_steps=profile_steps,
+        numbers=numbers,
+        accept_changes=accept_changes,
     )
     return folder, train(job, resume=resume)
 

@@ -9,7 +9,7 @@ import orbax.checkpoint as ocp
 import mixsched
 from eval.measure import heldout_rows_of
 from eval.results import append_rows
-from eval.rundir import locked
+from eval.rundir import locked, read_config
 from model.checkpoint import read_checkpoints, write_checkpoints
 from train.adaptive import Observe, follow
 from train.amend import amend_run
@@ -43,7 +43,7 @@ def train(job: Job, *, resume: bool) -> Outcome:
     with contextlib.ExitStack() as stack:
         if hosts.first:
             stack.enter_context(locked(job.folder))
-        plan = plan_of_first(hosts, lambda: claim(job.folder, ready.config, ready.plan, resume=resume))
+        plan = plan_of_first(hosts, lambda: _claim(job, ready, resume=resume))
         wish = stack.enter_context(stop_wish())
         checkpoints = stack.enter_context(write_checkpoints(job.folder.checkpoints, keep=KEEP_CHECKPOINTS))
         saved = hosts.of_first(checkpoints.latest_step)
@@ -51,6 +51,8 @@ def train(job: Job, *, resume: bool) -> Outcome:
         if hosts.first:
             rewind(job.folder, steps_done)
         plan, observe, sources = _as_it_stands(job, ready, plan, steps_done)
+        # With the data that amendments brought in.
+        config = read_config(job.folder) if hosts.first else ready.config
         if steps_done == plan.total_steps:
             return Outcome(steps_done, plan.total_steps, None)
         state = _state(job, ready, plan, checkpoints, saved)
@@ -61,14 +63,16 @@ def train(job: Job, *, resume: bool) -> Outcome:
             sources=len(plan.sources),
             mesh=mesh,
             microbatches=job.devices.microbatches,
+            numbers=job.numbers,
         )
         watch = stack.enter_context(shown(plan.total_steps, steps_done, quiet=not hosts.first))
         meter = Meter(
-            job.folder.metrics if hosts.first else None,
+            job.folder if hosts.first else None,
             plan,
             first_step=steps_done,
             every_steps=settings.log_every_steps,
             watch=watch,
+            numbers=job.numbers,
             observe=observe,
         )
         feed = stack.enter_context(Feed(sources, mesh))
@@ -93,7 +97,7 @@ def train(job: Job, *, resume: bool) -> Outcome:
                 rows = heldout_rows_of(
                     state.model,
                     ready.heldout,
-                    ready.config,
+                    config,
                     plan,
                     steps_done=steps_done,
                     mesh=mesh,
@@ -110,6 +114,10 @@ def train(job: Job, *, resume: bool) -> Outcome:
             if stop and not last:
                 return Outcome(steps_done, plan.total_steps, stop)
         return Outcome(steps_done, plan.total_steps, None)
+
+
+def _claim(job: Job, ready: Ready, *, resume: bool) -> mixsched.Plan:
+    return claim(job.folder, ready.config, ready.plan, resume=resume, accept_changes=job.accept_changes)
 
 
 def _as_it_stands(

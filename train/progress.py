@@ -35,7 +35,8 @@ def shown(total_steps: int, first_step: int, *, quiet: bool = False) -> Iterator
 
 
 def _told(line: Line) -> str:
-    return f"loss {line.loss:.3f}  {line.tokens_per_s:,.0f} tokens/s  waiting {line.wait_share:.1%}"
+    loss = "skipped" if line.loss is None else f"loss {line.loss:.3f}"
+    return f"{loss}  {line.tokens_per_s:,.0f} tokens/s  waiting {line.wait_share:.1%}"
 
 
 def _plain(total_steps: int) -> Callable[[Line], None]:

@@ -10,11 +10,12 @@ from jax.sharding import Mesh
 import mixsched
 from eval.heldout import HeldoutSet, load_heldout
 from eval.rundir import RunConfig
+from eval.versions import checkout_commit, library_versions
 from mixsched.differences import differences
 from mixsched.errors import UsageError
 from model.sharding import batch_sharding, rows_on
 from train.data import check_tokenizer, fingerprints_of, open_sources, rows_of
-from train.devices import mesh_for
+from train.devices import DeviceOptions, mesh_for
 from train.experiment import phases
 from train.job import Job
 from train.rundir import run_folder
@@ -50,7 +51,7 @@ def make_ready(job: Job) -> Ready:
     # A parent that was amended may have brought in sources that no file names.
     data = fingerprints_of(opened(job, plan.sources, tokenizer=tokenizer))
     data |= {f"{held.source}/heldout": held.fingerprint for held in heldout}
-    config = _config(job, tokenizer=tokenizer, data=data)
+    config = _config(job, mesh, tokenizer=tokenizer, data=data)
     if job.parent is not None:
         job.parent.check_same_data(config)
     optimizer = make_optimizer(settings.optimizer)
@@ -62,8 +63,9 @@ def agree(job: Job, ready: Ready) -> None:
     """Wait until all hosts are ready; raises UsageError on one that was given other than the first, and names it."""
 
     def asked() -> dict[str, object]:
-        # Where the data lies may differ; what it is may not, and that its fingerprints tell.
-        config = dataclasses.asdict(dataclasses.replace(ready.config, shards=""))
+        # Where the data lies may differ; what it is may not, and that its fingerprints tell. Nor need the commit be the
+        # same, which counts what has no part in training too.
+        config = dataclasses.asdict(dataclasses.replace(ready.config, shards="", commit=""))
         devices = dataclasses.asdict(job.devices)
         return {"devices": devices, "amend": repr(job.change), "config": config, "plan": ready.plan.to_json()}
 
@@ -123,8 +125,8 @@ def _check_who_sets_weights(job: Job) -> None:
         raise UsageError(f"the weights of '{job.folder.path}' are set by its losses; `--amend` can't change them too")
 
 
-def _config(job: Job, *, tokenizer: str, data: dict[str, str]) -> RunConfig:
-    parent = job.lineage.parent
+def _config(job: Job, mesh: Mesh, *, tokenizer: str, data: dict[str, str]) -> RunConfig:
+    parent, adaptive = job.lineage.parent, job.lineage.experiment.adaptive
     runs = job.folder.path.parent
     return RunConfig(
         run=job.folder.path.name,
@@ -136,4 +138,15 @@ def _config(job: Job, *, tokenizer: str, data: dict[str, str]) -> RunConfig:
         data=data,
         settings=dataclasses.asdict(job.settings),
         starts_from="" if parent is None else run_folder(runs, parent, job.scale, seed=job.seed).path.name,
+        libraries=library_versions(),
+        commit=checkout_commit(),
+        devices=devices_of(mesh, job.devices),
+        numbers=dataclasses.asdict(job.numbers),
+        adaptive={} if adaptive is None else dataclasses.asdict(adaptive),
     )
+
+
+def devices_of(mesh: Mesh, options: DeviceOptions) -> dict[str, object]:
+    """The kind and number of a mesh's devices, and how a step is laid over them, as config.json records it."""
+    kind = mesh.devices.flat[0].device_kind
+    return {"kind": kind, "count": mesh.size, "hosts": jax.process_count(), **dataclasses.asdict(options)}

@@ -9,8 +9,8 @@ from pathlib import Path
 import mixsched
 from eval.rundir import RunConfig, RunFolder, read_config, read_plan
 from mixsched.atomic import write_atomically
-from mixsched.differences import differences
 from mixsched.errors import UsageError
+from train.continuing import continued
 from train.hosts import Hosts
 
 
@@ -25,12 +25,15 @@ def last_checkpoint(folder: RunFolder) -> int | None:
     return max((int(path.name) for path in folder.checkpoints.glob("*") if path.name.isdecimal()), default=None)
 
 
-def claim(folder: RunFolder, config: RunConfig, plan: mixsched.Plan, *, resume: bool) -> mixsched.Plan:
+def claim(
+    folder: RunFolder, config: RunConfig, plan: mixsched.Plan, *, resume: bool, accept_changes: bool = False
+) -> mixsched.Plan:
     """Make a new run of the folder, or check that the run in it is this one and may be continued.
 
     Returns the run's plan: `plan`, with the amendments that were made to it since the run began.
 
-    Raises UsageError, naming what differs, if it holds a run and `resume` is not set, or holds another run.
+    Raises UsageError, naming what differs, if it holds a run and `resume` is not set, or holds another run; of what
+    differs `accept_changes` lets through what `train.continuing` says.
     """
     if folder.config.exists():
         if not resume:
@@ -38,7 +41,20 @@ def claim(folder: RunFolder, config: RunConfig, plan: mixsched.Plan, *, resume: 
                 f"'{folder.path}' already holds a run; continue it with `--resume`, or choose another `--seed` or "
                 "`--runs`"
             )
-        return _check_same(folder, config, plan)
+        in_force = read_plan(folder)
+        going_on = continued(
+            read_config(folder),
+            config,
+            declared(in_force).differences(declared(plan)),
+            where=str(folder.path),
+            steps_done=last_checkpoint(folder) or 0,
+            accept=accept_changes,
+        )
+        # Nothing more is trained of a run that is done.
+        if going_on is not None and last_checkpoint(folder) != in_force.total_steps:
+            print(f"going on with what was otherwise: {'; '.join(going_on.changes[-1]['changed'])}")
+            write_config(folder, going_on)
+        return in_force
     for left in (folder.checkpoints, folder.metrics, folder.results):
         if left.exists():
             raise UsageError(
@@ -46,7 +62,7 @@ def claim(folder: RunFolder, config: RunConfig, plan: mixsched.Plan, *, resume: 
             )
     record_plan(folder, plan)
     # Last, so that a folder with a configuration has a plan too.
-    write_text(folder.config, json.dumps(dataclasses.asdict(config), indent=1) + "\n")
+    write_config(folder, config)
     return plan
 
 
@@ -58,6 +74,11 @@ def plan_of_first(hosts: Hosts, make: Callable[[], mixsched.Plan]) -> mixsched.P
     if hosts.count == 1:
         return make()
     return mixsched.Plan.from_json(hosts.of_first(lambda: make().to_json()))
+
+
+def write_config(folder: RunFolder, config: RunConfig) -> None:
+    """Write the run's configuration."""
+    write_text(folder.config, json.dumps(dataclasses.asdict(config), indent=1) + "\n")
 
 
 def record_plan(folder: RunFolder, plan: mixsched.Plan) -> None:
@@ -77,8 +98,7 @@ def record_data(folder: RunFolder, data: dict[str, str]) -> None:
                 f"the source {name!r} is not the one that '{folder.path}' was amended with; restore it to continue"
             )
     if data.keys() - config.data.keys():
-        config = dataclasses.replace(config, data=config.data | data)
-        write_text(folder.config, json.dumps(dataclasses.asdict(config), indent=1) + "\n")
+        write_config(folder, dataclasses.replace(config, data=config.data | data))
 
 
 def declared(plan: mixsched.Plan) -> mixsched.Plan:
@@ -88,7 +108,7 @@ def declared(plan: mixsched.Plan) -> mixsched.Plan:
 
 def rewind(folder: RunFolder, steps_done: int) -> None:
     """Take back all that tells of steps after the checkpoint that a run goes on from: it comes again."""
-    for path in (folder.metrics, folder.results):
+    for path in (folder.metrics, folder.results, folder.incidents):
         _drop_lines_after(path, steps_done)
     for path in (folder.evaluations, folder.judgements):
         _drop_folders_after(path, steps_done)
@@ -97,14 +117,15 @@ def rewind(folder: RunFolder, steps_done: int) -> None:
 def _drop_lines_after(path: Path, steps_done: int) -> None:
     """Remove the lines of a JSONL file that tell of steps beyond `steps_done`, and a torn last line.
 
-    A line of metrics counts `steps_done`, a result row says `step`: both are steps finished. Raises UsageError that
-    names a line that is damaged.
+    A line of metrics or incidents counts `steps_done`, a result row says `step`: both are steps finished. Raises
+    UsageError that names a line that is damaged.
     """
     if not path.exists():
         return
     kept = []
     for number, line in enumerate(path.read_text().splitlines(keepends=True), start=1):
         if not line.endswith("\n"):
+            print(f"left out the last line of '{path}', of which the end is missing")
             continue
         try:
             told = json.loads(line)
@@ -126,19 +147,3 @@ def _drop_folders_after(path: Path, steps_done: int) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all."""
     write_atomically(path, [text.encode()])
-
-
-def _check_same(folder: RunFolder, config: RunConfig, plan: mixsched.Plan) -> mixsched.Plan:
-    # Where the data lies may change; what it is may not, and that its fingerprints tell.
-    # Nor may it have more data than when it began, but for what amendments brought in: see `record_data`.
-    before = read_config(folder)
-    before = dataclasses.replace(before, data={name: before.data[name] for name in config.data if name in before.data})
-    before, after = (dataclasses.asdict(dataclasses.replace(each, shards="")) for each in (before, config))
-    in_force = read_plan(folder)
-    changed = differences(before, after, name="config") or declared(in_force).differences(declared(plan))
-    if changed:
-        raise UsageError(
-            f"'{folder.path}' holds a run of another configuration: {'; '.join(changed)}; "
-            "give what it was started with, or choose another `--seed` or `--runs`"
-        )
-    return in_force

@@ -7,12 +7,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float32, Int, PyTree
 
 from model.loss import mean_loss, source_losses
 from model.sharding import parameter_shardings, rows_on
 from model.transformer import Transformer
+from train.numbers import USUAL, NumberOptions
 from train.state import TrainState
 from train.xla_options import compiler_options
 
@@ -25,13 +26,25 @@ class Batch(NamedTuple):
     learning_rate: Float32[Array, ""]
 
 
+class LayerNorms(NamedTuple):
+    """Gradient norms before clipping of the embedding, of each layer, and of the norm behind the last layer."""
+
+    embedding: Float32[Array, ""]
+    layers: Float32[Array, " layers"]
+    norm: Float32[Array, ""]
+
+
 class Metrics(NamedTuple):
-    """What a step tells: mean loss in nats a token, gradient norm before clipping, losses and tokens by source."""
+    """What a step tells: mean loss in nats a token, gradient norm before clipping, losses and tokens by source.
+
+    `layer_norms` only where they were asked for.
+    """
 
     loss: Float32[Array, ""]
     grad_norm: Float32[Array, ""]
     source_loss_sum: Float32[Array, " sources"]
     source_tokens: Int[Array, " sources"]
+    layer_norms: LayerNorms | None = None
 
 
 def train_step(
@@ -42,11 +55,13 @@ def train_step(
     sources: int,
     mesh: Mesh | None = None,
     microbatches: int = 1,
+    numbers: NumberOptions = USUAL,
 ) -> tuple[TrainState, Metrics]:
     """Descend once on the mean loss of all tokens of the batch.
 
     With `microbatches` it goes forward and backward with so many parts of the batch, one after another, and descends on
-    the mean of their gradients: the same numbers but for rounding, of fewer activations at a time.
+    the mean of their gradients: the same numbers but for rounding, of fewer activations at a time. Where `numbers` says
+    so, a step whose loss or gradient norm is not finite leaves the state as it was, and norms are told by layer.
     """
     gradient, losses = _mean_gradient(state.model, batch.rows, mesh, microbatches)
     with jax.named_scope("optimizer"):
@@ -54,7 +69,22 @@ def train_step(
         updates = jax.tree.map(lambda step: -batch.learning_rate * step, direction)
         model = eqx.apply_updates(state.model, updates)
     by_source = source_losses(losses, batch.source, sources)
-    return TrainState(model, optimizer_state), Metrics(losses.mean(), optax.tree.norm(gradient), *by_source)
+    after, metrics = TrainState(model, optimizer_state), Metrics(losses.mean(), optax.tree.norm(gradient), *by_source)
+    if numbers.grad_norms_by_layer:
+        metrics = metrics._replace(layer_norms=_layer_norms(gradient, mesh))
+    if numbers.skips:
+        # The host, which counts the step as skipped, asks the same of the same two numbers.
+        finite = jnp.isfinite(metrics.loss) & jnp.isfinite(metrics.grad_norm)
+        after = jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, state)
+    return after, metrics
+
+
+def _layer_norms(gradient: PyTree, mesh: Mesh | None) -> LayerNorms:
+    squares = [jnp.sum(leaf**2, axis=tuple(range(1, leaf.ndim))) for leaf in jax.tree.leaves(gradient.blocks)]
+    layers = jnp.sqrt(functools.reduce(jnp.add, squares))
+    told = LayerNorms(optax.tree.norm(gradient.embedding), layers, optax.tree.norm(gradient.norm))
+    # Every host reads all of them.
+    return told if mesh is None else jax.lax.with_sharding_constraint(told, NamedSharding(mesh, PartitionSpec()))
 
 
 def _mean_gradient(
@@ -80,11 +110,19 @@ def _mean_gradient(
 
 
 def jit_step(
-    state: TrainState, optimizer: optax.GradientTransformation, *, sources: int, mesh: Mesh, microbatches: int = 1
+    state: TrainState,
+    optimizer: optax.GradientTransformation,
+    *,
+    sources: int,
+    mesh: Mesh,
+    microbatches: int = 1,
+    numbers: NumberOptions = USUAL,
 ) -> jax.stages.Wrapped:
     """`train_step`, compiled for the devices of `mesh`; it takes over the state's memory and keeps its sharding."""
     return jax.jit(
-        functools.partial(train_step, optimizer=optimizer, sources=sources, mesh=mesh, microbatches=microbatches),
+        functools.partial(
+            train_step, optimizer=optimizer, sources=sources, mesh=mesh, microbatches=microbatches, numbers=numbers
+        ),
         donate_argnums=0,
         out_shardings=(parameter_shardings(state, mesh), None),
         compiler_options=compiler_options(mesh.devices.flat[0].platform),

@@ -11,6 +11,8 @@ import pytest
 
 import train.__main__
 import train.prepare.__main__
+from eval.rundir import RunFolder, read_plan
+from train.rows import Arguments, show_rows
 
 
 def experiment_file(folder: Path, body: str) -> str:
@@ -131,6 +133,33 @@ def test_loss_that_is_not_finite_names_the_step_and_the_batch(refused, tmp_path,
     assert re.search(r"step \d+ has loss \S+ and gradient norm (nan|inf) \(its batch: (\w+ \d,? ?)+\)", said)
     lines = (tmp_path / "runs" / "code25-nano-seed0" / "metrics.jsonl").read_text().splitlines()
     assert all("NaN" not in line and "Infinity" not in line for line in lines)
+
+
+def test_steps_that_may_be_skipped_are_so_up_to_a_number_in_a_row(refused, tmp_path, tiny_arguments, capsys):
+    arguments = [*tiny_arguments(tmp_path / "runs"), "--optimizer.peak-lr=1e30"]
+    said = refused("train", *arguments, "--not-finite=skip", "--most-skipped=3", "--log-every-steps=2")
+    run = RunFolder(tmp_path / "runs" / "code25-nano-seed0")
+    incidents = [json.loads(line) for line in run.incidents.read_text().splitlines()]
+    steps = [each["step"] for each in incidents]
+    assert len(steps) == 4
+    assert steps == list(range(steps[0], steps[0] + 4))
+    assert f"step {steps[-1]} has loss" in said
+    assert "behind 3 in a row that were skipped" in said
+    # The rows are all there, and the command that is told shows them.
+    assert f"python -m train.rows {run.path} --step {steps[-1]}" in said
+    plan = read_plan(run)
+    for each in incidents:
+        placed = plan.batch(each["step"])
+        batch = zip(placed.source, placed.record, strict=True)
+        assert sorted((plan.sources.index(name), row) for name, rows in each["records"].items() for row in rows) == (
+            sorted((int(source), int(record)) for source, record in batch)
+        )
+        assert each["skipped"]
+        assert "nan" in (each["loss"], each["grad_norm"]) or "inf" in (each["loss"], each["grad_norm"])
+    show_rows(Arguments(run.path, step=steps[-1]))
+    shown = capsys.readouterr().out
+    for name, rows in incidents[-1]["records"].items():
+        assert all(f"{name}, row {row:,}, epoch 0" in shown for row in rows)
 
 
 @pytest.fixture

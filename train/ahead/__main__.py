@@ -1,5 +1,11 @@
 """`python -m train.ahead`: what a scale's step holds and takes on a slice of TPUs that isn't here."""
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    # Ctrl-C while the rest is imported ends this without a traceback; then `cli.run` takes over.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import dataclasses
 import sys
 from pathlib import Path

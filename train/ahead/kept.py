@@ -1,7 +1,9 @@
 """The predictions that are kept beside the code: what `train --plan` tells, and what may not get worse."""
 
+import re
 from pathlib import Path
 
+from mixsched.errors import UsageError
 from train.ahead.prediction import StepPrediction, load
 
 FOLDER = Path(__file__).parent / "kept"
@@ -19,6 +21,8 @@ def all_kept() -> list[StepPrediction]:
 
 
 def kept_prediction(scale: str, topology: str) -> StepPrediction | None:
-    """The prediction for a scale on a slice; None where none is kept."""
+    """The prediction for a scale on a slice; None where none is kept. Raises UsageError where the name is none."""
+    if re.fullmatch(r"\w+:\d+x\d+", topology) is None:
+        raise UsageError(f"`--topology` must be a chip and the sides of a slice, as in v5e:16x16, got {topology!r}")
     path = kept_file(scale, topology)
     return load(path) if path.exists() else None

@@ -31,7 +31,8 @@ class Arguments:
 def main() -> None:
     """Parse, measure and print."""
     arguments = tyro.cli(Arguments, prog="python -m train.bench")
-    start_again_with_huge_pages()
+    if __name__ == "__main__":
+        start_again_with_huge_pages()
     settings = scale_named(arguments.scale)
     ensure_shards(settings.shards, settings, bundled=True)
     # JAX, Grain and Orbax take seconds to import, and `--help` has no need of them.

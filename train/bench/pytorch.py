@@ -50,7 +50,8 @@ class Arguments:
 def main() -> None:
     """Parse, measure and print."""
     arguments = tyro.cli(Arguments, prog="python -m train.bench.pytorch")
-    start_again_with_huge_pages()
+    if __name__ == "__main__":
+        start_again_with_huge_pages()
     for scale in arguments.scales:
         settings = scale_named(scale)
         tokens = settings.batch_size * settings.model.context_tokens
