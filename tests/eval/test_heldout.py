@@ -197,12 +197,24 @@ def test_eval_command_repeats_what_training_measured_and_adds_only_what_is_new(
     assert all(row.n > 8 for row in new)
 
 
+def test_a_torn_last_result_line_is_passed_over_with_a_word_and_replaced(finished_run, tmp_path, capsys):
+    rows = read_rows(finished_run.results)
+    path = tmp_path / "results.jsonl"
+    append_rows(path, rows)
+    with path.open("a") as stream:
+        stream.write('{"run": "half a')
+    assert read_rows(path) == rows
+    assert "passed over the last line of" in capsys.readouterr().out
+    append_rows(path, rows[:1])
+    assert read_rows(path) == [*rows, rows[0]]
+    assert not capsys.readouterr().out
+
+
 def test_a_broken_result_line_is_named(finished_run, tmp_path):
     rows = read_rows(finished_run.results)
     path = tmp_path / "results.jsonl"
     append_rows(path, rows)
-    assert read_rows(path) == rows
     with path.open("a") as stream:
-        stream.write('{"run": "half a')
+        stream.write('{"run": "half a\n')
     with pytest.raises(UsageError, match=f"line {len(rows) + 1} of"):
         read_rows(path)
