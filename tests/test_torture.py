@@ -80,6 +80,7 @@ def test_a_campaign_sees_what_a_careless_command_leaves(tmp_path, monkeypatch):
         ("interrupted\n", 130, signal.SIGINT, ""),
         ("done", 0, signal.SIGTERM, ""),
         ("", 130, signal.SIGINT, "said nothing of SIGINT"),
+        ("", 143, signal.SIGTERM, "said nothing of SIGTERM"),
         ("Traceback (most recent call last):\nOSError: gone\n", 143, signal.SIGTERM, "traceback: Traceback"),
         ("error: no\n", 2, signal.SIGTERM, "exit code 2 after SIGTERM"),
         ("error: no\n", -11, signal.SIGKILL, "exit code -11 after SIGKILL"),

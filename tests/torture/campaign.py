@@ -50,6 +50,7 @@ class Campaign:
         self.faults: list[str] = []
         self.lives = 0
         self._running: Command | None = None
+        self._left_before: set[str] = set()
         self._life_s, self._writes, self._untouched = 0.0, 0, Path()
 
     def measure(self, *, lives: int = 2) -> None:
@@ -119,7 +120,8 @@ class Campaign:
         outcome, fault = judged(command.output, code, moment.by, said=self._victim.said)
         faults += fault
         if moment.by != signal.SIGKILL and code != -moment.by:
-            faults += [f"left {name}" for name in half_written(folder)]
+            # What an earlier kill left it may not have come to.
+            faults += [f"left {name}" for name in half_written(folder) if name not in self._left_before]
         far = self._victim.far(folder)
         kill = Kill(self._victim.name, moment, after_s, far, bool(half), code, outcome, tuple(faults))
         self.kills.append(kill)
@@ -130,6 +132,7 @@ class Campaign:
     def _start(self, folder: Path) -> Command:
         temporary = folder.with_name(f"{folder.name}-tmp")
         temporary.mkdir(exist_ok=True)
+        self._left_before = set(half_written(folder))
         environment = os.environ | {
             "XLA_FLAGS": "", "TMPDIR": str(temporary), "JAX_COMPILATION_CACHE_DIR": str(self._compiled),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
@@ -207,6 +210,5 @@ def judged(output: str, code: int, by: signal.Signals, *, said: Sequence[str]) -
         return "ended as Python starts or ends", []
     if code == 128 + by:
         told = any(word in output for word in said)
-        # Ctrl-C has somebody at the terminal who wants to know.
-        return ("said so", []) if told else ("silent", ["said nothing of SIGINT"] * (by == signal.SIGINT))
+        return ("said so", []) if told else ("silent", [f"said nothing of {by.name}"])
     return "other", [f"exit code {code} after {by.name}: {output[-2_000:]}"]

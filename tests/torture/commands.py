@@ -13,6 +13,8 @@ from tests.torture.sameness import files_differ, names_differ, rows_differ, runs
 
 RUN, STEPS = "code25-nano-seed0", 240
 GRID = ("code100-nano-seed0", "code_to_text-nano-seed0")
+# Of `mixsched.cli`, after SIGINT and after SIGTERM.
+RIM = ("interrupted", "ended by SIGTERM")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +62,7 @@ def preparation(corpus: Path) -> Victim:
         written=("out.unfinished/*", "out.unfinished/.*", "out"),
         differences=files_differ,
         far=_finished_tasks,
-        said=("interrupted", "give the same command again"),
+        said=(*RIM, "give the same command again"),
     )
 
 
@@ -83,7 +85,7 @@ def training(shards: Path) -> Victim:
             *names_differ(folder, untouched),
         ],
         far=lambda folder: _steps(folder / "runs" / RUN),
-        said=("stopped by", "interrupted"),
+        said=("stopped by", *RIM),
     )
 
 
@@ -113,7 +115,7 @@ def grid(shards: Path) -> Victim:
             *names_differ(folder, untouched),
         ],
         far=lambda folder: "; ".join(_steps(folder / "runs" / run) for run in GRID),
-        said=("the same command goes on from here", "interrupted"),
+        said=("the same command goes on from here", *RIM),
     )
 
 
@@ -137,7 +139,7 @@ def evaluation(run: Path, shards: Path) -> Victim:
             *names_differ(folder, untouched),
         ],
         far=lambda folder: f"{len(list((folder / 'runs' / RUN / 'evaluations').rglob('*.json')))} tasks kept",
-        said=("interrupted",),
+        said=RIM,
     )
 
 
