@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from launch import finish, on_small_disk
+from launch import finish, on_small_disk, start
 
 from eval.rundir import RunFolder, read_config, read_plan
 from figures.read import read_run
@@ -50,6 +50,26 @@ def test_training_on_a_damaged_shard_stops_with_a_sentence(shards: Path, tiny_ar
     said = finish([*tiny_arguments(tmp_path / "runs"), f"--shards={damaged}"], code=2)
     assert "Traceback" not in said
     assert "text/00000-of-00001.array_record' cannot be read (" in said
+
+
+def test_a_shard_that_goes_while_it_is_trained_on_is_missed_when_it_is_opened_again(
+    shards: Path, tiny_arguments, tmp_path: Path
+) -> None:
+    copied = Path(shutil.copytree(shards, tmp_path / "shards"))
+    words = [*tiny_arguments(tmp_path / "runs"), f"--shards={copied}", "--log-every-steps=1"]
+    metrics = tmp_path / "runs" / "code25-nano-seed0" / "metrics.jsonl"
+    process = start(words)
+    while not metrics.exists() or not metrics.read_text():
+        assert process.poll() is None, process.communicate()[0]
+    shard = copied / "text" / "00000-of-00001.array_record"
+    moved = shutil.move(shard, tmp_path / "away")
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    assert f"the shard '{shard}' is missing; restore it or prepare this source again" in finish(
+        [*words, "--resume"], code=2
+    )
+    shutil.move(moved, shard)
+    finish([*words, "--resume"])
 
 
 def damage_checkpoint(checkpoint: Path) -> None:
