@@ -11,7 +11,7 @@ from model.config import REMAT_KEEPS
 from train.ahead.ahead import predicted
 from train.ahead.prediction import StepPrediction
 from train.ahead.topology import Topology
-from train.devices import DeviceOptions
+from train.devices import MOST_FSDP, DeviceOptions
 from train.scales import Scale
 
 # Share of a chip's memory that a step may take: the rest is for what runs beside it, such as an evaluation.
@@ -40,7 +40,7 @@ AXES: dict[str, tuple] = {
     "remat_keeps": REMAT_KEEPS,
     "microbatches": (1, 2, 4, 8, 16, 32, 64),
     "loss_chunk_tokens": (1_024, 2_048, 4_096, 8_192),
-    "fsdp": (8, 16, 32, 64),
+    "fsdp": (4, 8, 16, 32, 64),
     "tensor": (1, 2, 4),
 }
 
@@ -50,14 +50,17 @@ def search(scale: str, settings: Scale, options: DeviceOptions, topology: Topolo
 
     Says every point as it is tried. Raises UsageError if no point fits.
     """
-    model = settings.model
-    at = Layout(options.fsdp or 16, options.tensor, options.microbatches, model.remat_keeps, model.loss_chunk_tokens)
+    model, chips = settings.model, len(topology.devices)
+    fsdp = options.fsdp or min(MOST_FSDP, chips // options.tensor)
+    at = Layout(fsdp, options.tensor, options.microbatches, model.remat_keeps, model.loss_chunk_tokens)
     tried: dict[Layout, StepPrediction | None] = {}
     best: StepPrediction | None = None
     improved = True
     while improved:
         improved = False
         for layout in _neighbours(at, tried):
+            if layout != at and chips % (layout.fsdp * layout.tensor):
+                continue
             told = tried[layout] = _try(scale, settings, layout, topology)
             if told is not None and _fits(told) and (best is None or told.step_s < best.step_s):
                 best, at, improved = told, layout, True
