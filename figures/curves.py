@@ -68,7 +68,9 @@ def _training_loss(axes: Axes, record: RunRecord) -> None:
 def _binned_loss(record: RunRecord, source: str) -> tuple[np.ndarray, np.ndarray]:
     """Mean tokens done and mean loss of a source in up to BINS stretches of the run: float64 [bins] each."""
     # A source has samples and no loss where all of its steps were skipped.
-    lines = [line for line in record.metrics if line["counts"].get(source) and line["source_loss"][source] is not None]
+    lines = [
+        line for line in record.metrics if line["counts"].get(source) and line["source_loss"].get(source) is not None
+    ]
     tokens = np.array([line["tokens"] for line in lines], float)
     loss = np.array([line["source_loss"][source] for line in lines], float)
     weight = np.array([line["counts"][source] for line in lines], float)

@@ -61,6 +61,7 @@ class _Line:
     counts: dict[str, int]
     served: dict[str, int]
     learning_rate: float
+    skipped_steps: int = 0
 
 
 def _read_metrics(path: Path, plan: mixsched.Plan) -> tuple[list[dict], tuple[str, ...]]:
@@ -87,5 +88,6 @@ def _check(line: _Line, plan: mixsched.Plan) -> None:
     for source, count in line.counts.items():
         if source not in plan.sources:
             raise ValueError(f"it names the source {source!r}, which is not in the plan")
-        if count and line.source_loss.get(source) is None:
+        # Samples of skipped steps have no loss that counts.
+        if count and line.source_loss.get(source) is None and not line.skipped_steps:
             raise ValueError(f"it tells no loss of {source!r}, which gave {count:,} samples")

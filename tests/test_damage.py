@@ -11,6 +11,7 @@ import pytest
 from launch import finish, on_small_disk, start
 
 from eval.rundir import RunFolder, read_config, read_plan
+from figures.curves import draw_curves
 from figures.read import read_run
 from mixsched.errors import UsageError
 from mixsched.shards import open_rows
@@ -132,6 +133,20 @@ def test_another_line_of_metrics_that_is_none_is_named(
     with pytest.raises(UsageError, match=r"line 2 of .* is no line of metrics") as said:
         read_run(run)
     assert words in str(said.value)
+
+
+def test_samples_of_skipped_steps_have_no_loss_and_are_drawn_all_the_same(
+    finished_run: RunFolder, tmp_path: Path
+) -> None:
+    run = Path(shutil.copytree(finished_run.path, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoints")))
+    first, *others = (run / "metrics.jsonl").read_text().splitlines(keepends=True)
+    nothing = {"loss": None, "grad_norm": None, "source_loss": dict.fromkeys(json.loads(first)["source_loss"])}
+    skipped = json.loads(first) | nothing | {"skipped_steps": 1}
+    (run / "metrics.jsonl").write_text("".join([json.dumps(skipped) + "\n", *others]))
+    assert draw_curves(read_run(run), tmp_path / "out")
+    (run / "metrics.jsonl").write_text(json.dumps(skipped | {"skipped_steps": 0}) + "\n")
+    with pytest.raises(UsageError, match="it tells no loss of"):
+        read_run(run)
 
 
 @pytest.mark.parametrize(
