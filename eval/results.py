@@ -4,10 +4,10 @@ import dataclasses
 import datetime
 import json
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from mixsched.atomic import append_durably
 from mixsched.errors import UsageError
 from mixsched.typed import read_json, typed
 
@@ -71,13 +71,7 @@ def line_of(row: Row) -> str:
 
 def append_rows(path: Path, rows: Sequence[Row]) -> None:
     """Append the rows in one write, on disk before this returns."""
-    text = "".join(map(line_of, rows))
-    with path.open("ab") as stream:
-        # A torn last line, which readers pass over, would become part of the next.
-        stream.truncate(path.read_bytes().rfind(b"\n") + 1)
-        stream.write(text.encode())
-        stream.flush()
-        os.fsync(stream.fileno())
+    append_durably(path, "".join(map(line_of, rows)).encode())
 
 
 def append_new_rows(path: Path, rows: Sequence[Row]) -> int:

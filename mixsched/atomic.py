@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whatever happens while they are written."""
+"""Files, and lines in them, that are there whole or not at all, whatever happens while they are written."""
 
 import contextlib
 import glob
@@ -29,6 +29,22 @@ def write_atomically(path: Path, parts: Iterable[Any]) -> None:
             beside.rename(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def append_durably(path: Path, lines: bytes) -> None:
+    """Append whole lines to a file in one write, on the disk before this returns.
+
+    A torn last line, which a process that was killed here may have left, is removed: it would become part of the next.
+    """
+    with path.open("ab+") as stream:
+        if stream.tell():
+            stream.seek(-1, os.SEEK_END)
+            if stream.read() != b"\n":
+                stream.seek(0)
+                stream.truncate(stream.read().rfind(b"\n") + 1)
+        stream.write(lines)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _opened(beside: Path) -> BinaryIO:

@@ -1,6 +1,5 @@
 """Strict JAX on eight CPU devices for every test, Hypothesis profiles, and what tests of commands share: a tiny run."""
 
-import itertools
 import os
 import tempfile
 
@@ -15,7 +14,6 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 
 import atexit
 import importlib
-import json
 import re
 import shutil
 import subprocess
@@ -30,6 +28,7 @@ from launch import one_device
 
 from eval.rundir import RunFolder
 from mixsched import cli
+from tests.load.tiny import BATCH_SIZE, CONTEXT_TOKENS, PAPER_TOKENS, TINY, VOCAB_SIZE, tiny_corpus
 
 if "PYTEST_XDIST_WORKER" not in os.environ:
     atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
@@ -41,25 +40,11 @@ hypothesis.settings.register_profile("quick", max_examples=60, **PATIENT)
 hypothesis.settings.register_profile("thorough", max_examples=1_000, **PATIENT)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
-VOCAB_SIZE = 640
-CONTEXT_TOKENS = 32
-DOCUMENTS_A_SOURCE = 60
-
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first short documents of three bundled sources, as JSONL."""
-    from train.corpora.document import FIELD_NAMES, read_documents
-    from train.prepare.recipe import bundled_recipe
-
-    bundled = bundled_recipe()[1]
-    folder = tmp_path_factory.mktemp("corpus")
-    for source in ("text", "web_code", "markup"):
-        documents = (each for each in read_documents(bundled / f"{source}.jsonl.xz") if len(each.text) < 8_000)
-        chosen = itertools.islice(documents, DOCUMENTS_A_SOURCE)
-        lines = [json.dumps({name: getattr(each, name) for name in FIELD_NAMES}) for each in chosen]
-        (folder / f"{source}.jsonl").write_text("\n".join(lines) + "\n")
-    return folder
+    return tiny_corpus(tmp_path_factory.mktemp("corpus") / "documents")
 
 
 @pytest.fixture(scope="session")
@@ -73,26 +58,17 @@ def shards(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_arguments(shards: Path) -> Callable[[Path], list[str]]:
     """Makes the arguments of `python -m train` for 32 steps of a very small model, by the folder of its runs."""
-    batch_size, steps = 8, 32
-    paper_tokens_per_token = -(-200_000_000_000 // (steps * batch_size * CONTEXT_TOKENS))
+    paper_tokens_per_token = -(-PAPER_TOKENS // (32 * BATCH_SIZE * CONTEXT_TOKENS))
 
     def arguments(runs: Path) -> list[str]:
         return [
             "--exp=experiments/code25.py",
             f"--shards={shards}",
             f"--runs={runs}",
-            f"--batch-size={batch_size}",
             f"--paper-tokens-per-token={paper_tokens_per_token}",
             "--eval-every-steps=16",
             "--checkpoint-every-steps=16",
-            "--heldout-rows=8",
-            "--optimizer.peak-lr=0.004",
-            f"--model.vocab-size={VOCAB_SIZE}",
-            f"--model.context-tokens={CONTEXT_TOKENS}",
-            "--model.width=32",
-            "--model.layers=2",
-            "--model.heads=2",
-            "--model.hidden=64",
+            *TINY,
         ]
 
     return arguments

@@ -2,12 +2,11 @@
 
 import dataclasses
 import json
-import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import mixsched
 from eval.rundir import RunFolder
+from mixsched.atomic import append_durably
 from mixsched.errors import UsageError
 from mixsched.online import ADO, Online
 from mixsched.typed import read_json
@@ -62,7 +61,8 @@ def follow(
     def observe(step: int, losses: Mapping[str, float]) -> mixsched.Plan:
         amendment = online.observe(step, losses)
         if writes:
-            _append(folder.online, online.log[-1])
+            # A checkpoint without the lines before it could not be gone on from.
+            append_durably(folder.online, (json.dumps(online.log[-1]) + "\n").encode())
         if writes and amendment is not None:
             record_plan(folder, online.plan)
         return online.plan
@@ -87,11 +87,3 @@ def _read_log(folder: RunFolder, first_step: int, steps_done: int) -> list[dict]
             "weights were set; restore it to continue, or start another run"
         )
     return entries
-
-
-def _append(path: Path, entry: dict) -> None:
-    with path.open("a") as stream:
-        stream.write(json.dumps(entry) + "\n")
-        # A checkpoint without the lines before it could not be gone on from.
-        stream.flush()
-        os.fsync(stream.fileno())

@@ -1,13 +1,13 @@
 """Writes down the steps whose numbers are out of the ordinary, with all that is needed to look at their rows."""
 
 import json
-import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import mixsched
+from mixsched.atomic import append_durably
 
 # Records of a source that a message names; the file has all of them.
 NAMED_RECORDS = 8
@@ -31,10 +31,7 @@ def write_incident(
 ) -> None:
     """Append a line on a step to incidents.jsonl, on disk before this returns; `numbers` are told beside its rows."""
     line = {"kind": kind, "step": step, "steps_done": step + 1, **numbers, "records": records_of(plan, step)}
-    with path.open("a") as stream:
-        stream.write(json.dumps(line, allow_nan=False) + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
+    append_durably(path, (json.dumps(line, allow_nan=False) + "\n").encode())
 
 
 def told_batch(plan: mixsched.Plan, step: int) -> str:

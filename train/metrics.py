@@ -16,6 +16,7 @@ import numpy as np
 import mixsched
 from eval.rundir import RunFolder
 from mixsched.errors import UsageError
+from mixsched.typed import read_json
 from train.incidents import look_command, told_batch, write_incident
 from train.numbers import USUAL, NumberOptions
 from train.spikes import SpikeRule, last_losses
@@ -58,12 +59,11 @@ class Line:
 
 def read_lines(path: Path) -> list[dict]:
     """The lines of a metrics.jsonl, but for a torn last one; raises UsageError that names one that is damaged."""
+    *lines, _ = path.read_bytes().split(b"\n") if path.exists() else [b""]
     found = []
-    for number, line in enumerate(path.read_text().splitlines(keepends=True) if path.exists() else (), start=1):
-        if not line.endswith("\n"):
-            break
+    for number, line in enumerate(lines, start=1):
         try:
-            told = json.loads(line)
+            told = read_json(line)
             found.append({**told, "steps_done": operator.index(told["steps_done"])})
         except (ValueError, TypeError, KeyError):
             raise UsageError(f"line {number} of '{path}' tells of no step; remove that line") from None

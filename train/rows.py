@@ -16,8 +16,7 @@ from eval.rundir import RunConfig, RunFolder, read_config, read_plan
 from eval.tokenizer import run_tokenizer
 from mixsched import cli
 from mixsched.errors import UsageError, did_you_mean
-
-END = "<end of document>"
+from train.prepare.peek import END, documents_of_row
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,8 +78,7 @@ def source_of_run(shards: Path, name: str, config: RunConfig) -> mixsched.Rows:
 def _decoded(rows: mixsched.Rows, record: int, tokenizer: sentencepiece.SentencePieceProcessor) -> str:
     """A row's text, with a line wherever a document ends."""
     row, end = rows[record], tokenizer.eos_id()
-    pieces = [piece[piece != end].tolist() for piece in np.split(row, np.flatnonzero(row == end))]
-    return f"\n{END}\n".join(tokenizer.decode(piece) for piece in pieces if piece)
+    return f"\n{END}\n".join(tokenizer.decode(piece.tolist()) for piece in documents_of_row(row, end))
 
 
 if __name__ == "__main__":

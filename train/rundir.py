@@ -10,6 +10,7 @@ import mixsched
 from eval.rundir import RunConfig, RunFolder, read_config, read_plan
 from mixsched.atomic import write_atomically
 from mixsched.errors import UsageError
+from mixsched.typed import read_json
 from train.continuing import continued
 from train.hosts import Hosts
 
@@ -41,17 +42,17 @@ def claim(
                 f"'{folder.path}' already holds a run; continue it with `--resume`, or choose another `--seed` or "
                 "`--runs`"
             )
-        in_force = read_plan(folder)
+        in_force, steps_done = read_plan(folder), last_checkpoint(folder) or 0
         going_on = continued(
             read_config(folder),
             config,
             declared(in_force).differences(declared(plan)),
             where=str(folder.path),
-            steps_done=last_checkpoint(folder) or 0,
+            steps_done=steps_done,
             accept=accept_changes,
         )
         # Nothing more is trained of a run that is done.
-        if going_on is not None and last_checkpoint(folder) != in_force.total_steps:
+        if going_on is not None and steps_done != in_force.total_steps:
             print(f"going on with what was otherwise: {'; '.join(going_on.changes[-1]['changed'])}")
             write_config(folder, going_on)
         return in_force
@@ -122,19 +123,19 @@ def _drop_lines_after(path: Path, steps_done: int) -> None:
     """
     if not path.exists():
         return
+    *lines, torn = path.read_bytes().split(b"\n")
+    if torn:
+        print(f"left out the last line of '{path}', of which the end is missing")
     kept = []
-    for number, line in enumerate(path.read_text().splitlines(keepends=True), start=1):
-        if not line.endswith("\n"):
-            print(f"left out the last line of '{path}', of which the end is missing")
-            continue
+    for number, line in enumerate(lines, start=1):
         try:
-            told = json.loads(line)
+            told = read_json(line)
             after = told.get("steps_done", told.get("step")) > steps_done
         except (ValueError, AttributeError, TypeError):
             raise UsageError(f"line {number} of '{path}' tells of no step; remove that line to continue") from None
         if not after:
-            kept.append(line)
-    write_text(path, "".join(kept))
+            kept.append(line + b"\n")
+    write_atomically(path, kept)
 
 
 def _drop_folders_after(path: Path, steps_done: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mixsched.atomic import write_atomically
+from mixsched.atomic import append_durably, write_atomically
 
 # Writes half of it and says so, then waits.
 WRITER = """
@@ -56,3 +56,11 @@ def test_a_writing_that_fails_leaves_what_was_there(tmp_path: pathlib.Path) -> N
     with pytest.raises(OSError, match=r"no more"):
         write_atomically(path, parts())
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("plan.json", b"before")]
+
+
+@pytest.mark.parametrize("before", [b"", b"a\n", b"a\nb\n", b"a\ntorn", b"torn"])
+def test_lines_are_appended_behind_whole_ones(before: bytes, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(before)
+    append_durably(path, b"new\n")
+    assert path.read_bytes() == before.removesuffix(b"torn") + b"new\n"

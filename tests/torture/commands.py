@@ -1,8 +1,6 @@
 """The commands that a campaign kills, at sizes at which one takes seconds."""
 
 import dataclasses
-import itertools
-import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -36,20 +34,6 @@ class Victim:
     differences: Callable[[Path, Path], list[str]]
     far: Callable[[Path], str]
     said: tuple[str, ...]
-
-
-def tiny_corpus(folder: Path) -> Path:
-    """The first 60 short documents of three bundled sources, as JSON lines."""
-    from train.corpora.document import FIELD_NAMES, read_documents
-    from train.prepare.recipe import bundled_recipe
-
-    folder.mkdir(parents=True)
-    for source in ("text", "web_code", "markup"):
-        documents = read_documents(bundled_recipe()[1] / f"{source}.jsonl.xz")
-        chosen = itertools.islice((each for each in documents if len(each.text) < 8_000), 60)
-        lines = (json.dumps({name: getattr(each, name) for name in FIELD_NAMES}) + "\n" for each in chosen)
-        (folder / f"{source}.jsonl").write_text("".join(lines))
-    return folder
 
 
 def preparation(corpus: Path) -> Victim:

@@ -14,7 +14,7 @@ from train.prepare.record import manifest_paths, read_sound_manifest
 from train.prepare.tokenizer import load_tokenizer
 from train.prepare.told import console
 
-_END = "<end of document>"
+END = "<end of document>"
 
 
 def peek(shards: Path, source: str, *, rows: int, seed: int) -> None:
@@ -37,7 +37,7 @@ def peek(shards: Path, source: str, *, rows: int, seed: int) -> None:
     screen = console()
     for record in np.sort(drawn).tolist():
         try:
-            pieces = _documents(source_rows[record][:-1], manifest.eos_id)
+            pieces = documents_of_row(source_rows[record][:-1], manifest.eos_id)
             # A row may begin or end within a character.
             texts = [processor.decode(ids.tolist()) for ids in pieces]
         except (RuntimeError, IndexError) as error:
@@ -49,11 +49,11 @@ def peek(shards: Path, source: str, *, rows: int, seed: int) -> None:
         screen.print(Rule(f"{source}, row {record:,} of {manifest.rows:,}", align="left"))
         for number, text in enumerate(texts):
             if number:
-                screen.print(Text(_END, style="bold magenta"))
+                screen.print(Text(END, style="bold magenta"))
             screen.print(Text(text))
 
 
-def _documents(row: np.ndarray, eos_id: int) -> Iterator[np.ndarray]:
+def documents_of_row(row: np.ndarray, eos_id: int) -> Iterator[np.ndarray]:
     """The pieces of a row between the ends of documents; filling at the end is one end."""
     ends = np.flatnonzero(row == eos_id)
     for piece in np.split(row, ends):
