@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tests.load.tiny import tiny_corpus
 from tests.torture.campaign import Campaign, Kill
-from tests.torture.commands import RUN, Victim, evaluation, grid, preparation, tiny_corpus, training
+from tests.torture.commands import RUN, Victim, evaluation, grid, preparation, training
 from tests.torture.moments import divided, moments
 from tests.torture.table import every_kill, sentence, table
 
