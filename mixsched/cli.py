@@ -1,10 +1,12 @@
 """The rim of every command line: a caller's mistake becomes one sentence and an exit code, never a traceback."""
 
 import errno
+import functools
 import gc
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 
 from mixsched.errors import UsageError
@@ -21,6 +23,7 @@ FORBIDDEN = (
     errno.EIO,
     errno.EFBIG,
 )
+_AGAIN_S = 0.01
 
 
 def run(main: Callable[[], int | None]) -> None:
@@ -30,6 +33,7 @@ def run(main: Callable[[], int | None]) -> None:
     """
     # By default SIGTERM ends a process on the spot; as an exception it lets temporary files be removed.
     signal.signal(signal.SIGTERM, _end)
+    sys.unraisablehook = functools.partial(_send_again, sys.unraisablehook)
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         # While the command was imported, Ctrl-C ended it without a word.
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -75,6 +79,15 @@ class _EndedError(SystemExit):
 
 def _end(number: int, _: object) -> None:
     raise _EndedError(128 + number)
+
+
+def _send_again(told: "Callable[[sys.UnraisableHookArgs], object]", unraisable: "sys.UnraisableHookArgs") -> None:
+    # What a signal raises while Python collects garbage or finalizes an object goes no further: a moment later it can.
+    number = {_EndedError: signal.SIGTERM, KeyboardInterrupt: signal.SIGINT}.get(unraisable.exc_type)
+    if number is None:
+        told(unraisable)
+    else:
+        threading.Timer(_AGAIN_S, os.kill, (os.getpid(), number)).start()
 
 
 def _say(message: str) -> int:

@@ -108,6 +108,45 @@ def test_sigterm_unwinds_so_that_temporary_files_are_removed(tmp_path: pathlib.P
     assert not mark.exists()
 
 
+@pytest.mark.parametrize(
+    ("number", "said", "code"),
+    [(signal.SIGTERM, "ended by SIGTERM\n", 143), (signal.SIGINT, "interrupted\n", 130)],
+)
+def test_a_signal_that_comes_while_an_object_is_finalized_still_ends_it(
+    number: signal.Signals, said: str, code: int
+) -> None:
+    # There Python drops what a signal raises, with a traceback.
+    script = (
+        "import os, sys, time\n"
+        "from mixsched import cli\n"
+        "class Finalized:\n"
+        "    def __del__(self):\n"
+        "        os.kill(os.getpid(), int(sys.argv[1]))\n"
+        "        time.sleep(60)\n"
+        "def main():\n"
+        "    Finalized()\n"
+        "    time.sleep(60)\n"
+        "cli.run(main)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(int(number))], stderr=subprocess.PIPE, text=True, timeout=50, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (code, said)
+
+
+def test_other_exceptions_of_finalizers_are_told_as_ever() -> None:
+    script = (
+        "from mixsched import cli\n"
+        "class Finalized:\n"
+        "    def __del__(self):\n"
+        "        raise ValueError('ours')\n"
+        "cli.run(lambda: Finalized() and None)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 0
+    assert "ValueError: ours" in ended.stderr
+
+
 def test_ctrl_c_is_130(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(raising(KeyboardInterrupt())) == 130
     assert capsys.readouterr().err == "interrupted\n"
