@@ -5,14 +5,18 @@ import bz2
 import gzip
 import json
 import lzma
+import os
 import pickle
 import shutil
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from backports import zstd
+from evil import Evil
 from judge_server import Failure, JudgeServer
 
 from eval.judge.endpoint import Endpoint, Manner, Patience
@@ -98,16 +102,6 @@ def test_the_test_above_sees_a_door(line: str) -> None:
     assert list(doors(ast.parse(line)))
 
 
-class Evil:
-    """What runs when it is unpickled."""
-
-    def __init__(self, mark: Path):
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[Callable[[Path], None], tuple[Path]]:
-        return Path.touch, (self.mark,)
-
-
 READERS: dict[str, Callable[[Path], object]] = {
     "run/config.json": lambda folder: read_config(RunFolder(folder / "run")),
     "run/results.jsonl": lambda folder: read_rows(folder / "run" / "results.jsonl"),
@@ -138,6 +132,24 @@ def test_a_pickle_in_place_of_a_file_is_refused_and_not_run(
     assert not mark.exists()
     pickle.loads(pickle.dumps(Evil(mark)))
     assert mark.exists()
+
+
+def test_a_pickle_in_place_of_any_file_of_a_checkpoint_is_not_run(finished_run: RunFolder, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(finished_run.path, tmp_path / "run"))
+    words = [sys.executable, ROOT / "tests" / "pickled_checkpoint.py", run, tmp_path / "was run"]
+    told = json.loads(subprocess.check_output(words, env={**os.environ, "PYTHONPATH": str(ROOT)}))
+    outcomes = told["outcomes"]
+    assert outcomes["none"] == "opened"
+    files = {
+        str(path.relative_to(run / "checkpoints" / "32")) for path in run.glob("checkpoints/32/**/*") if path.is_file()
+    }
+    assert outcomes.keys() - {"none"} == files
+    # What says where the arrays are, and those themselves; the other files and items are not needed for a model.
+    refused = {name for name, outcome in outcomes.items() if "is damaged or not of this run" in outcome}
+    assert {"model/_METADATA", "model/manifest.ocdbt", "sums/metadata"} <= refused
+    assert {outcomes[name] for name in files - refused} == {"opened"}
+    assert told["seen"] == []
+    assert not (tmp_path / "was run").exists()
 
 
 def test_looking_for_experiments_runs_none(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,11 @@ from train.prepare.readers.files import (
     version_of,
     whole_files,
 )
-from train.prepare.readers.reader import PART_BYTES, Dropped, Part
+from train.prepare.readers.reader import MAX_DOCUMENT_BYTES, PART_BYTES, Dropped, Part
 from train.prepare.readers.records import RecordMapping, RecordReader, no_such_field, record_mapping
 from train.prepare.readers.templates import EACH, FieldPath
-from train.prepare.readers.texts import NOT_UTF8
+from train.prepare.readers.texts import NOT_UTF8, TOO_LONG
+from train.prepare.readers.unpacking import most_rows, repeating, unpacked_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,13 +61,13 @@ class Parquet(RecordReader, tag="parquet", frozen=True, kw_only=True, forbid_unk
         for name in part.files:
             with _opened(data / name) as table:
                 columns = _columns(table.schema_arrow, mapping, where=name)
-                stop = part.stop or table.metadata.num_row_groups
-                for row, record in _records(table, columns, range(part.start, stop)):
-                    origin = f"{name}#{row}"
-                    if record is None:
-                        yield Dropped(origin, NOT_UTF8, broken=True)
-                    else:
-                        yield mapping.to_document(record, source=source, origin=origin)
+                groups = range(part.start, part.stop or table.metadata.num_row_groups)
+            for row, record in _records(data / name, columns, groups):
+                origin = f"{name}#{row}"
+                if isinstance(record, str):
+                    yield Dropped(origin, record, broken=True)
+                else:
+                    yield mapping.to_document(record, source=source, origin=origin)
 
 
 def columns_of(path: Path) -> tuple[dict[str, bool], int]:
@@ -84,13 +85,16 @@ def _may_hold_text(kind: "pa.DataType") -> bool:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator["pq.ParquetFile"]:
+def _opened(path: Path, repeated: Sequence[str] = ()) -> Iterator["pq.ParquetFile"]:
+    """The file; strings of the columns `repeated` stand in memory once, however many rows have them."""
     # Late, because it takes a third of a second, and who waits for `--help` needs no Parquet.
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path, memory_map=False, pre_buffer=False, buffer_size=_BUFFER_BYTES) as table:
+        with pq.ParquetFile(
+            path, memory_map=False, pre_buffer=False, buffer_size=_BUFFER_BYTES, read_dictionary=list(repeated)
+        ) as table:
             yield table
     except OSError as error:
         raise (cannot_be_read if error.errno else _damaged)(path, error) from error
@@ -162,24 +166,36 @@ def _known(schema: "pa.Schema") -> list[str]:
     return names
 
 
-def _records(table: "pq.ParquetFile", columns: list[str], groups: range) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """Number and content of each row of some row groups; None in place of one whose strings are not UTF-8."""
-    sizes = [table.metadata.row_group(group) for group in groups]
-    rows, size = sum(group.num_rows for group in sizes), sum(group.total_byte_size for group in sizes)
-    batch_rows = min(max(_BATCH_BYTES * rows // max(size, 1), 1), _MAX_BATCH_ROWS)
-    row = sum(table.metadata.row_group(group).num_rows for group in range(groups.start))
-    batches = table.iter_batches(batch_rows, row_groups=list(groups), columns=columns, use_threads=False)
-    for batch in batches:
-        try:
-            records = batch.to_pylist()
-        except UnicodeDecodeError:
-            records = [_one_record(batch.slice(place, 1)) for place in range(batch.num_rows)]
-        yield from enumerate(records, start=row)
-        row += batch.num_rows
+def _records(path: Path, columns: list[str], groups: range) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """Number and content of each row of some row groups, or why it has none."""
+    with contextlib.ExitStack() as opened:
+        metadata = opened.enter_context(_opened(path)).metadata
+        repeats = repeating(metadata)
+        table = opened.enter_context(_opened(path, repeats.held))
+        packed = opened.enter_context(_opened(path, repeats.large)) if repeats.large else None
+        row = sum(metadata.row_group(group).num_rows for group in range(groups.start))
+        for group in groups:
+            size = metadata.row_group(group)
+            most = min(max(_BATCH_BYTES * size.num_rows // max(size.total_byte_size, 1), 1), _MAX_BATCH_ROWS)
+            if packed is not None:
+                most = most_rows(packed, group, columns, most=most)
+            for batch in table.iter_batches(most, row_groups=[group], columns=columns, use_threads=False):
+                yield from enumerate(_unpacked(batch), start=row)
+                row += batch.num_rows
 
 
-def _one_record(row: "pa.RecordBatch") -> dict[str, Any] | None:
+def _unpacked(batch: "pa.RecordBatch") -> Iterable[dict[str, Any] | str]:
+    """Records of a batch: all at once, or where that could be much or one is broken, one by one."""
+    if unpacked_bytes(batch) <= MAX_DOCUMENT_BYTES:
+        with contextlib.suppress(UnicodeDecodeError):
+            return batch.to_pylist()
+    return (_one_record(batch.slice(place, 1)) for place in range(batch.num_rows))
+
+
+def _one_record(row: "pa.RecordBatch") -> dict[str, Any] | str:
+    if unpacked_bytes(row) > MAX_DOCUMENT_BYTES:
+        return TOO_LONG
     try:
         return row.to_pylist()[0]
     except UnicodeDecodeError:
-        return None
+        return NOT_UTF8

@@ -1,5 +1,7 @@
 """Rows of Parquet become the same documents however the row groups are cut, with only the named columns read."""
 
+import tracemalloc
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -130,3 +132,58 @@ def test_large_rows_are_read_in_small_batches(tmp_path):
     for _ in reader.read(tmp_path, part, source="s"):
         peak = max(peak, pa.total_allocated_bytes() - before)
     assert 0 < peak < 30_000_000
+
+
+LONG = "x" * 900_000
+IN_TEXT = {"text": LONG}, {"text": "text"}
+IN_STRUCT = {"meta": {"content": LONG}}, {"text": "meta.content"}
+IN_LIST = {"turns": [{"content": LONG}]}, {"text": "{turns[].content}"}
+
+
+def read_with_peak(reader, data) -> tuple[list, int]:
+    """Lengths or reasons of all that is read, and how many bytes Arrow and Python held at once for it, at most."""
+    before = pa.total_allocated_bytes()
+    read, peak = [], 0
+    tracemalloc.start()
+    for part in reader.parts(data):
+        for each in reader.read(data, part, source="s"):
+            read.append(each.reason if isinstance(each, Dropped) else len(each.text))
+            peak = max(peak, pa.total_allocated_bytes() - before)
+    peak += tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return read, peak
+
+
+@pytest.mark.parametrize(("record", "fields"), [IN_TEXT, IN_STRUCT, IN_LIST])
+def test_a_string_that_a_thousand_rows_name_is_held_once(tmp_path, record, fields):
+    write(tmp_path / "a.parquet", [record] * 1_000, compression="zstd")
+    assert (tmp_path / "a.parquet").stat().st_size < 2_000
+    read, peak = read_with_peak(Parquet(files=("*",), **fields), tmp_path)
+    assert read == [900_000] * 1_000
+    assert peak < 30_000_000
+
+
+def test_such_a_string_is_held_once_in_a_column_that_is_large_on_disk(tmp_path):
+    """Here the strings that follow are written in full, and all of them are never held."""
+    records = [{"text": None}, *[{"text": LONG}] * 300, *({"text": f"{number:08}" * 2_000} for number in range(3_000))]
+    write(tmp_path / "a.parquet", records, compression="zstd", write_batch_size=8)
+    assert pq.read_metadata(tmp_path / "a.parquet").row_group(0).total_byte_size > 40_000_000
+    read, peak = read_with_peak(Parquet(files=("*",)), tmp_path)
+    assert read == ["empty", *[900_000] * 300, *[16_000] * 3_000]
+    assert peak < 60_000_000
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.list_(pa.string()), pa.large_list(pa.string()), pa.list_(pa.string(), 50), pa.map_(pa.string(), pa.string())],
+)
+def test_a_row_that_names_a_string_too_often_is_no_document(tmp_path, kind):
+    def fifty(string):
+        return [(str(number), string) if pa.types.is_map(kind) else string for number in range(50)]
+
+    table = pa.table({"text": ["a", "b", "c"], "m": pa.array([fifty("short"), fifty(LONG), fifty("short")], kind)})
+    pq.write_table(table, tmp_path / "a.parquet", compression="zstd")
+    read, peak = read_with_peak(Parquet(files=("*",), group="m"), tmp_path)
+    assert read[1] == "longer than 16 MB"
+    assert read[0] == read[2] != read[1]
+    assert peak < 10_000_000
