@@ -3,7 +3,7 @@
 import contextlib
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,7 +22,7 @@ def write_atomically(path: Path, parts: Iterable[Any]) -> None:
     _remove_half_written(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with _opened(beside) as stream:
+        with _named(path), _opened(beside) as stream:
             stream.writelines(parts)
             stream.flush()
             os.fsync(stream.fileno())
@@ -36,7 +36,7 @@ def append_durably(path: Path, lines: bytes) -> None:
 
     A torn last line, which a process that was killed here may have left, is removed: it would become part of the next.
     """
-    with path.open("ab+") as stream:
+    with _named(path), path.open("ab+") as stream:
         if stream.tell():
             stream.seek(-1, os.SEEK_END)
             if stream.read() != b"\n":
@@ -45,6 +45,17 @@ def append_durably(path: Path, lines: bytes) -> None:
         stream.write(lines)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """An error of the system on writing, which names no file, names this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def _opened(beside: Path) -> BinaryIO:

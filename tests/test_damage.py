@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from figures.curves import draw_curves
 from figures.read import read_run
 from mixsched.errors import UsageError
 from mixsched.shards import open_rows
+from tests.torture.sameness import files_differ, rows_differ
 
 
 def flipped(content: bytes, place: int) -> bytes:
@@ -202,3 +204,27 @@ def test_a_folder_that_may_not_be_written_is_a_sentence(
     assert "Traceback" not in done.stderr
     assert done.stdout.count("code 2\n") == len(commands), done.stdout + done.stderr
     assert done.stderr.count("(Read-only file system); change its permissions or choose another place") == len(commands)
+
+
+def test_an_evaluation_on_a_full_disk_keeps_its_tasks_and_goes_on(
+    finished_run: RunFolder, shards: Path, tmp_path: Path
+) -> None:
+    whole, disk = Path(shutil.copytree(finished_run.path, tmp_path / "whole")), tmp_path / "disk"
+    tasks = ["nano_cloze", "nano_capitals", "nano_open"]
+
+    def evaluated(run: Path) -> str:
+        return python("eval", "--run", run, "--tasks", *tasks, "--shards", shards)
+
+    subprocess.run(evaluated(whole), shell=True, check=True, stdout=subprocess.DEVNULL)
+    evaluations = whole / "evaluations" / "32"
+    left = sum((evaluations / name).stat().st_size for name in ("nano_cloze.jsonl", "nano_capitals.jsonl"))
+    filled = f"free=$(df --output=avail -B1 {disk} | tail -1); head -c $((free - {left})) /dev/zero > {disk}/filler"
+    run = disk / "run"
+    script = f"cp -r {finished_run.path} {run}; {filled}; {evaluated(run)}; echo code $?; ls -A {run}/evaluations/32"
+    script += f"; rm {disk}/filler; {evaluated(run)} && cp -r {run} {tmp_path}/after"
+    done = on_small_disk(disk, "50m", f"{{ {script}; }}")
+    full, kept = f"error: no space left on the device that holds '{run}", done.stdout.splitlines()[:3]
+    assert done.stderr.count(full) == 1, done.stderr
+    assert kept == ["code 2", "nano_cloze.json", "nano_cloze.jsonl"]
+    assert files_differ(tmp_path / "after" / "evaluations", whole / "evaluations") == []
+    assert rows_differ(tmp_path / "after", whole, "results.jsonl") == []
