@@ -102,7 +102,7 @@ def of_scale(gathered: Gathered, scale: str | None) -> Measured:
     if scale is None and len(found) > 1:
         raise UsageError(f"the rows are of the scales {', '.join(found)}; choose one with `--scale`")
     if scale is not None and scale not in found:
-        raise UsageError(f"there is no row of `--scale` {scale!r}, only of {', '.join(found)}")
+        raise UsageError(f"there is no row of `--scale` {scale!r}, only of {', '.join(found)}; name one that has some")
     chosen = found[0] if scale is None else scale
     rows, notes = _last_words([row for row in gathered.rows if row.scale == chosen])
     kept, left_out = _comparable(rows)

@@ -33,6 +33,7 @@ def attend(
     layout: Layout | None = None,
     documents: Int[Array, "batch time"] | None = None,
     blocks: SplashBlocks | None = None,
+    largest_block: int = 0,
 ) -> Float[Array, "batch time heads head_width"]:
     """Causal scaled dot-product attention with a float32 softmax (Vaswani et al. 2017, 3.2.1).
 
@@ -46,7 +47,7 @@ def attend(
     - `documents`: the number of each token's document in its row (`model.packed.number_documents`);
         tokens then look only at tokens of their own. cuDNN is given that as a bias for every pair
         of tokens, which takes 2 * time**2 bytes a row.
-    - `blocks`: of splash, by default those of `splash_blocks`.
+    - `blocks`: of splash, by default those of `splash_blocks` of at most `largest_block` tokens.
 
     Raises `ValueError` for an unknown implementation, or a time that splash has no blocks for.
     """
@@ -59,7 +60,7 @@ def attend(
     time, device = q.shape[1], platform(mesh)
     match implementation or default_implementation(device, q.dtype, time=time):
         case "splash":
-            blocks = blocks or splash_blocks(time, q.shape[-1])
+            blocks = blocks or splash_blocks(time, q.shape[-1], largest=largest_block)
             return splash(q, k, v, documents, mesh=mesh, blocks=blocks, name=ATTENTION, interpret=device != "tpu")
         case "cudnn":
             own = None if documents is None else _same(documents)

@@ -73,22 +73,25 @@ def splash_work(time: int, heads: int, head_width: int, blocks: SplashBlocks, *,
     ]
 
 
+def scheduled_cycles(work: KernelWork, time: int, heads: int) -> float:
+    """Cycles of that work by the schedules above: a lower bound, which knows of no wait for memory.
+
+    Each step of these grids takes several times as long as its blocks need to come.
+    """
+    schedule = V5E_SCHEDULES[work.kernel]
+    busy = schedule.of_products * work.flops / V5E_FLOPS_A_CYCLE
+    return busy + schedule.a_step * work.grid_steps + schedule.a_token * heads * time
+
+
 def splash_flops(time: int, heads: int, head_width: int, blocks: SplashBlocks, *, backward: bool) -> int:
     """FLOPs of the forward kernel for one row, or of the backward ones, the masked parts of blocks included."""
     return sum(each.flops for each in splash_work(time, heads, head_width, blocks, backward=backward))
 
 
 def splash_v5e_seconds(time: int, heads: int, head_width: int, blocks: SplashBlocks, *, backward: bool) -> float:
-    """How long that takes one TPU v5e chip by the schedules above: a prediction, and rather a lower bound.
-
-    It knows of no wait for memory. Each step of these grids takes several times as long as its blocks need to come.
-    """
-    cycles = 0.0
-    for work in splash_work(time, heads, head_width, blocks, backward=backward):
-        schedule = V5E_SCHEDULES[work.kernel]
-        cycles += schedule.of_products * work.flops / V5E_FLOPS_A_CYCLE
-        cycles += schedule.a_step * work.grid_steps + schedule.a_token * heads * time
-    return cycles / V5E_CYCLES_A_SECOND
+    """How long that takes one TPU v5e chip by `scheduled_cycles`."""
+    work = splash_work(time, heads, head_width, blocks, backward=backward)
+    return sum(scheduled_cycles(each, time, heads) for each in work) / V5E_CYCLES_A_SECOND
 
 
 def fused_backward_bytes(time: int, heads: int, head_width: int, blocks: SplashBlocks, *, itemsize: int = 2) -> int:

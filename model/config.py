@@ -5,6 +5,8 @@ This file imports no JAX, so that a command line that only plans or prints answe
 
 import dataclasses
 
+from model.splash_blocks import LANES
+
 COMPUTE_DTYPES = ("float32", "bfloat16")
 REMAT_KEEPS = ("inputs", "attention", "qkv", "products")
 
@@ -36,6 +38,8 @@ class ModelConfig:
     too; or the results of all its large products."""
     loss_chunk_tokens: int = 0
     """Tokens on one device whose logits are held at once; 0 holds all of them."""
+    attention_block_tokens: int = 0
+    """Most tokens of a block that the kernels of attention on TPUs cut rows into; 0 leaves it to them."""
     document_end: int | None = None
     """The token id that ends a document; given, tokens look only at tokens of their own document."""
 
@@ -67,6 +71,11 @@ class ModelConfig:
             raise ValueError(
                 f"`document_end` must be a token id, 0 to {self.vocab_size - 1}, got {self.document_end}; leave it out "
                 "to let tokens look at the whole row before them."
+            )
+        if self.attention_block_tokens < 0 or self.attention_block_tokens % LANES:
+            raise ValueError(
+                f"`attention_block_tokens` must be a multiple of {LANES}, got {self.attention_block_tokens}; pass 0 to "
+                "leave it to the kernels."
             )
         if self.loss_chunk_tokens < 0:
             raise ValueError(

@@ -49,8 +49,10 @@ class SplashBlocks:
         return self.q_dq == 0
 
 
-def splash_blocks(time: int, head_width: int) -> SplashBlocks:
-    """The blocks for rows of `time` tokens with heads of that width: large ones, as far as they divide the rows.
+def splash_blocks(time: int, head_width: int, *, largest: int = 0) -> SplashBlocks:
+    """The blocks for rows of `time` tokens with heads of that width, at most of `largest` tokens and dividing the rows.
+
+    - `largest`: 0 is `default_block`. The keys of the backward kernel have blocks twice as long.
 
     Raises `ValueError` for a time that is no multiple of `LANES`.
     """
@@ -59,7 +61,7 @@ def splash_blocks(time: int, head_width: int) -> SplashBlocks:
             f"splash attention needs a `time` that is a multiple of {LANES}, got {time}; pad the rows, or pass "
             "`implementation='xla'`."
         )
-    largest = 1_024 if head_width <= LANES else 512
+    largest = largest or default_block(head_width)
     block = _largest(largest, time)
     compute = _largest(512, block)
     # The one backward kernel leaves a part of the queries' gradient for every block of keys, which are added up behind
@@ -68,6 +70,11 @@ def splash_blocks(time: int, head_width: int) -> SplashBlocks:
     return SplashBlocks(
         q=block, kv=block, kv_compute=compute, q_dkv=block, kv_dkv=keys, kv_dkv_compute=_largest(512, keys)
     )
+
+
+def default_block(head_width: int) -> int:
+    """The tokens of a block that are predicted to be fast and fit a TPU v5e's fast memory."""
+    return 1_024 if head_width <= LANES else 512
 
 
 def _largest(most: int, whole: int) -> int:

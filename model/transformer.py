@@ -72,13 +72,16 @@ class Block(eqx.Module):
         self,
         x: Float[Array, "batch time width"],
         turns: Turns,
-        heads: int,
+        config: ModelConfig,
         mesh: Mesh | None,
         layout: Layout | None,
         documents: Int[Array, "batch time"] | None,
     ) -> Float[Array, "batch time width"]:
-        normed, q, k, v = self.project(x, turns, heads, mesh)
-        return self.finish(x, normed, attend(q, k, v, mesh=mesh, layout=layout, documents=documents), mesh)
+        normed, q, k, v = self.project(x, turns, config.heads, mesh)
+        attended = attend(
+            q, k, v, mesh=mesh, layout=layout, documents=documents, largest_block=config.attention_block_tokens
+        )
+        return self.finish(x, normed, attended, mesh)
 
     def project(
         self, x: Float[Array, "batch time width"], turns: Turns, heads: int, mesh: Mesh | None = None
@@ -184,7 +187,7 @@ class Transformer(eqx.Module):
         x = keep_rows_split(_embed(self.embedding, tokens, jnp.dtype(config.dtype), mesh), mesh)
 
         def layer(x: Array, block: Block) -> tuple[Array, None]:
-            return keep_rows_split(block(x, turns, config.heads, mesh, layout, documents), mesh), None
+            return keep_rows_split(block(x, turns, config, mesh, layout, documents), mesh), None
 
         if config.remat:
             keeps = jax.checkpoint_policies.save_only_these_names(*KEPT[config.remat_keeps])

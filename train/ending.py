@@ -2,13 +2,18 @@
 
 import contextlib
 import io
+import itertools
 import json
 import os
+import re
 import sys
+import textwrap
 import threading
 import time
 import traceback
 from collections.abc import Iterator
+
+import jax
 
 from mixsched import cli
 from train.hosts import Hosts, coordination
@@ -17,6 +22,12 @@ POLL_S = 0.5
 # How long one that ends waits for the others to have heard it, and one that can't go on for the reason of another.
 LEAVE_S = 10.0
 ECHO_S = 3.0
+# How long a host may be silent. After 100 s of it JAX would abort the process with a dump of the stack.
+SILENT_S = 30.0
+_GONE = "has gone without a word"
+_GO_ON = "see what ended it there, and give the same command again on all with --resume"
+# How Gloo, the links between TPUs' hosts, and JAX's own service say that one who should answer does not.
+_BROKEN_OFF = r"Gloo|^(UNAVAILABLE|DEADLINE_EXCEEDED|ABORTED|CANCELLED)\b|[Hh]eartbeat|[Cc]onnection (reset|closed)"
 
 
 @contextlib.contextmanager
@@ -42,6 +53,8 @@ class _Ending:
     def __init__(self, hosts: Hosts):
         self._hosts = hosts
         self._over = threading.Event()
+        # What each host last said of itself, and when that was heard here.
+        self._heard = dict[str, tuple[str, float]]()
         # Taken by whoever ends this process, and never given back.
         self._last_words = threading.Lock()
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -63,6 +76,8 @@ class _Ending:
         if told is None and (reason := self._reason(ECHO_S)) is not None:
             # A collective broke off because another host has gone.
             self._leave(*reason)
+        if told is None and (lost := _lost(error)) is not None:
+            told = lost, 1
         if told is None:
             traceback.print_exception(error)
             told = f"{type(error).__name__}, see its traceback", 1
@@ -72,8 +87,11 @@ class _Ending:
         self._leave(said, code)
 
     def _listen(self) -> None:
-        while not self._over.wait(POLL_S):
-            reason = self._reason(0)
+        for beat in itertools.count():
+            if self._over.wait(POLL_S):
+                return
+            coordination().key_value_set(f"alive/{self._hosts.index}", str(beat), allow_overwrite=True)
+            reason = self._reason(0) or self._silence()
             if reason is not None:
                 self._last_words.acquire()
                 self._leave(*reason)
@@ -90,6 +108,16 @@ class _Ending:
                 return None
             time.sleep(POLL_S / 5)
 
+    def _silence(self) -> tuple[str, int] | None:
+        """What to say of a host that has gone without a word, and the exit code; None while all are heard."""
+        now_s = time.monotonic()
+        for name, beat in coordination().key_value_dir_get("alive/"):
+            if self._heard.get(name, ("", 0.0))[0] != beat:
+                self._heard[name] = beat, now_s
+            elif now_s - self._heard[name][1] > SILENT_S:
+                return f"host {name.removeprefix('alive/')} {_GONE} (not heard for {SILENT_S:.0f} s); {_GO_ON}", 1
+        return None
+
     def _leave(self, said: str, code: int) -> None:
         # `_exit` leaves without.
         sys.stdout.flush()
@@ -103,6 +131,14 @@ class _Ending:
                 # The service that the others have just asked ends with this process.
                 time.sleep(POLL_S)
         os._exit(code)
+
+
+def _lost(error: BaseException) -> str | None:
+    """What to say where an exchange with another host broke off, which has ended without a word; None elsewhere."""
+    reason = " ".join(str(error).split())
+    if not isinstance(error, jax.errors.JaxRuntimeError) or re.search(_BROKEN_OFF, reason) is None:
+        return None
+    return f"another host {_GONE} ({textwrap.shorten(reason, 120, placeholder=' ...')}); {_GO_ON}"
 
 
 def _told(error: BaseException) -> tuple[str, int] | None:

@@ -61,10 +61,6 @@ def launch(
     # JAX, Grain and Orbax take seconds to import: only when there is something to train.
     from train.loop import train
 
-    said = "" if parent is None else f", from '{parent.folder.path}'"
-    if hosts.first:
-        steps, tokens = lineage.own_steps(settings), lineage.own_tokens(settings)
-        print(f"run {folder.path}: {steps:,} steps, {tokens:,} tokens{said}")
     job = Job(
         lineage,
         scale,

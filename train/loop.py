@@ -44,6 +44,8 @@ def train(job: Job, *, resume: bool) -> Outcome:
         if hosts.first:
             stack.enter_context(locked(job.folder))
         plan = plan_of_first(hosts, lambda: _claim(job, ready, resume=resume))
+        if hosts.first:
+            print(_announced(job))
         wish = stack.enter_context(stop_wish())
         checkpoints = stack.enter_context(write_checkpoints(job.folder.checkpoints, keep=KEEP_CHECKPOINTS))
         saved = hosts.of_first(checkpoints.latest_step)
@@ -114,6 +116,12 @@ def train(job: Job, *, resume: bool) -> Outcome:
             if stop and not last:
                 return Outcome(steps_done, plan.total_steps, stop)
         return Outcome(steps_done, plan.total_steps, None)
+
+
+def _announced(job: Job) -> str:
+    steps, tokens = job.lineage.own_steps(job.settings), job.lineage.own_tokens(job.settings)
+    said = "" if job.parent is None else f", from '{job.parent.folder.path}'"
+    return f"run {job.folder.path}: {steps:,} steps, {tokens:,} tokens{said}"
 
 
 def _claim(job: Job, ready: Ready, *, resume: bool) -> mixsched.Plan:

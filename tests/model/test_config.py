@@ -38,6 +38,8 @@ def test_flops_are_six_a_weight_and_the_products_of_attention() -> None:
         ({"width": 126}, "`width` must be a multiple of 2 .* 126 and heads 4; try a width of 128"),
         ({"dtype": "float16"}, "`dtype` must be one of .*bfloat16.*'float16'"),
         ({"loss_chunk_tokens": -1}, "`loss_chunk_tokens` must not be negative, got -1"),
+        ({"attention_block_tokens": 200}, "`attention_block_tokens` must be a multiple of 128, got 200"),
+        ({"attention_block_tokens": -128}, "`attention_block_tokens` must be a multiple of 128, got -128"),
         ({"rope_base": 1.0}, "`rope_base` must be above 1, got 1.0"),
         ({"document_end": 2_048}, "`document_end` must be a token id, 0 to 2047, got 2048"),
     ],

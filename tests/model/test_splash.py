@@ -78,6 +78,14 @@ def test_long_rows_get_the_largest_blocks_that_divide_them() -> None:
     assert splash_blocks(128, 16).q_dkv == 128
 
 
+def test_blocks_are_no_larger_than_was_asked_for() -> None:
+    blocks = splash_blocks(8_192, 128, largest=256)
+    assert (blocks.q, blocks.kv, blocks.kv_compute, blocks.q_dkv) == (256,) * 4
+    assert blocks.kv_dkv == 512
+    assert splash_blocks(8_192, 128, largest=1_024) == splash_blocks(8_192, 128)
+    assert splash_blocks(1_536, 128, largest=1_024).q == 768
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -70,9 +70,7 @@ def stopped(
 ) -> int:
     """Train on so many hosts, one of which gets a signal when so many lines are written; returns the steps done."""
     hosts = start_hosts(["-m", "train", *arguments], count)
-    while not run.metrics.exists() or len(run.metrics.read_text().splitlines()) < after_lines:
-        assert all(each.poll() is None for each in hosts), ends_of(hosts)
-        time.sleep(0.002)
+    training(hosts, run, lines=after_lines)
     hosts[host].send_signal(by)
     ends = ends_of(hosts)
     assert [code for code, _ in ends] == [128 + by] * count, ends
@@ -214,6 +212,64 @@ def test_a_shard_that_one_host_lacks_ends_both_with_its_sentence_and_nothing_is_
         assert re.search(said, output, re.MULTILINE), output
         assert "Traceback" not in output
     assert not (tmp_path / "runs").exists()
+
+
+def training(hosts: list[subprocess.Popen], run: RunFolder, *, lines: int) -> None:
+    """Wait until so many lines of metrics are written."""
+    while not run.metrics.exists() or len(run.metrics.read_text().splitlines()) < lines:
+        assert all(each.poll() is None for each in hosts), ends_of(hosts)
+        time.sleep(0.002)
+
+
+def test_a_host_that_is_killed_ends_the_other_in_a_sentence_and_its_checkpoint_stays(tiny_arguments, tmp_path):
+    run, arguments = RunFolder(tmp_path / "runs" / RUN), tiny_arguments(tmp_path / "runs")
+    hosts = start_hosts(["-m", "train", *arguments, "--checkpoint-every-steps=4"], 2)
+    training(hosts, run, lines=14)
+    hosts[1].kill()
+    (code, output), (killed, _) = ends_of(hosts)
+    assert (code, killed) == (1, -signal.SIGKILL), output
+    assert re.search(r"^error: (host 0: another host|host 1) has gone without a word \(.*\); see", output, re.MULTILINE)
+    assert "Traceback" not in output
+    # The one after step 12 was still being written, or the killed host had its part of it.
+    assert last_checkpoint(run) in (8, 12)
+
+
+def broken_late(shards: Path, folder: Path, plan: mixsched.Plan) -> int:
+    """Copy shards to a folder and flip a bit in rows that the second of two hosts reads late; the first such step."""
+    name = plan.sources[0]
+    read_at = dict[int, int]()
+    for step in reversed(range(plan.total_steps)):
+        placed = plan.slots(step, host=1, hosts=2)
+        read_at |= dict.fromkeys(placed.record[placed.source == 0].tolist(), step)
+    [shard] = Path(shutil.copytree(shards, folder), name).glob("*.array_record")
+    whole = shard.read_bytes()
+
+    def broken(row: int) -> bool:
+        try:
+            mixsched.open_rows(shard.parent)[row]
+        except UsageError:
+            return True
+        return False
+
+    for place in range(1_000, len(whole), 1_000):
+        shard.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        steps = [step for row, step in read_at.items() if broken(row)]
+        if steps and 12 <= min(steps) < 28:
+            return min(steps)
+    raise AssertionError("no row is read late by that host alone")
+
+
+def test_a_row_that_one_host_cannot_read_ends_both_at_its_step(tiny_arguments, finished_run, shards, tmp_path):
+    run = RunFolder(tmp_path / "runs" / RUN)
+    step = broken_late(shards, tmp_path / "broken", read_plan(finished_run))
+    words = ["-m", "train", *tiny_arguments(tmp_path / "runs"), "--checkpoint-every-steps=4"]
+    ends = ends_of(start_hosts(words, 2, of_one={1: [f"--shards={tmp_path / 'broken'}"]}))
+    assert [code for code, _ in ends] == [2, 2], ends
+    for _, output in ends:
+        assert re.search(r"^error: host 1: the shard '.*/broken/.*' cannot be read \(", output, re.MULTILINE), output
+        assert "Traceback" not in output
+    assert [line["steps_done"] for line in lines_of(run)][-1] in (step - 1, step)
+    assert last_checkpoint(run) in (step // 4 * 4, step // 4 * 4 - 4)
 
 
 def test_hosts_that_were_given_different_options_do_not_train(tiny_arguments, tmp_path):

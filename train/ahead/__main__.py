@@ -38,7 +38,8 @@ class Arguments:
     topology: str = "v5e:16x16"
     """Chip and sides of the slice."""
     search: bool = False
-    """Try meshes, microbatches, what rematerialisation keeps, and chunks of the loss, and tell the best that fits."""
+    """Try meshes, microbatches, what rematerialisation keeps, chunks of the loss, and blocks of attention, and tell the
+    best that fits."""
     kept: bool = False
     """Tell the predictions that are kept, as a table, and stop."""
     keep: bool = False

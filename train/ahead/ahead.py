@@ -8,7 +8,7 @@ import jax
 
 from train.ahead.compile import compile_step
 from train.ahead.hlo import parse
-from train.ahead.kernels import splash_flops_of
+from train.ahead.kernels import splash_of
 from train.ahead.predict import Exchange, predict
 from train.ahead.prediction import Moved, StepPrediction, step_settings
 from train.ahead.topology import Topology, libtpu_version
@@ -31,9 +31,9 @@ def predicted(
     if text is not None:
         text.write_text(compiled.text)
     program = parse(compiled.text)
-    kernels = splash_flops_of(settings.model.head_width)
-    told = predict(program, topology.chip, coordinates=compiled.coordinates, sides=topology.sides, kernel_flops=kernels)
     chip, model = topology.chip, settings.model
+    kernels = splash_of(model.head_width, largest_block=model.attention_block_tokens)
+    told = predict(program, chip, coordinates=compiled.coordinates, sides=topology.sides, kernel_of=kernels)
     return StepPrediction(
         scale=scale,
         topology=topology.name,

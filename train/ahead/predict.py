@@ -4,7 +4,8 @@ The method, instruction by instruction in the order that the compiler settled on
 
 - An instruction for which the compiler estimates cycles takes these at the chip's clock. A loop's body counts as often
   as it goes round.
-- A kernel that the compiler can't see into (attention) takes its FLOPs at `KERNEL_EFFICIENCY` of the chip's peak.
+- A kernel that the compiler can't see into (attention) takes its FLOPs at a stated share of the chip's peak
+  (`train.ahead.kernels`).
 - A gather or scatter of its own kind, for which there is no estimate, takes its bytes at the speed of the memory.
 - An exchange between chips takes its bytes at the published speed of the links that its group spans. If it was started
   ahead, only what has not passed when it is waited for counts; exchanges wait for each other.
@@ -15,15 +16,13 @@ So nothing is measured on a chip here, and contention for memory between a copy 
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from train.ahead.chips import Chip
 from train.ahead.collectives import Collective, collective_in
 from train.ahead.hlo import Instruction, Program
+from train.ahead.kernels import KernelOf
 
-# What attention's kernels make of a chip's peak. Counted in the bundles that libtpu packs for them they would make 0.87
-# forward and nearly 1 backward (`model.attention_cost`); what they wait for memory and masks is not in that count.
-KERNEL_EFFICIENCY = 0.7
 PARTS = (
     "matrix products",
     "attention",
@@ -70,14 +69,14 @@ def predict(
     *,
     coordinates: Sequence[tuple[int, ...]],
     sides: tuple[int, ...],
-    kernel_flops: Callable[[Instruction], float | None],
+    kernel_of: KernelOf,
 ) -> Prediction:
     """The prediction for a compiled step.
 
     - `coordinates`: where in the topology, whose sides are `sides` long, the chip of each partition lies.
-    - `kernel_flops`: the FLOPs of a kernel's call, None for a call that is none.
+    - `kernel_of`: the work of a kernel's call, None for an instruction that is none.
     """
-    whole = _Stretch(program, chip, coordinates, sides, kernel_flops).run(program.entry)
+    whole = _Stretch(program, chip, coordinates, sides, kernel_of).run(program.entry)
     return Prediction(
         {part: whole.parts[part] for part in PARTS}, tuple(whole.exchanges), whole.hbm_traffic_bytes, whole.flops
     )
@@ -91,7 +90,7 @@ class _Stretch:
     chip: Chip
     coordinates: Sequence[tuple[int, ...]]
     sides: tuple[int, ...]
-    kernel_flops: Callable[[Instruction], float | None]
+    kernel_of: KernelOf
     now_s: float = 0.0
     links_free_s: float = 0.0
     memory_free_s: float = 0.0
@@ -132,7 +131,7 @@ class _Stretch:
 
     def _alone(self, computation: str) -> "_Stretch":
         """Another stretch, which finds links and memory free: what is under way around it is not counted in it."""
-        return _Stretch(self.program, self.chip, self.coordinates, self.sides, self.kernel_flops).run(computation)
+        return _Stretch(self.program, self.chip, self.coordinates, self.sides, self.kernel_of).run(computation)
 
     def _add(self, other: "_Stretch", times: int) -> None:
         self.now_s += times * other.now_s
@@ -177,10 +176,10 @@ class _Stretch:
         touched = sum(array.nbytes for array in instruction.arrays if array.in_hbm)
         read = (self.program.instructions[name] for name in instruction.operands)
         touched += sum(array.nbytes for each in read for array in each.arrays if array.in_hbm)
-        flops = self.kernel_flops(instruction)
-        if flops is not None:
-            self.flops += flops
-            self._spend("attention", flops / (KERNEL_EFFICIENCY * self.chip.peak_flops_per_s))
+        kernel = self.kernel_of(instruction)
+        if kernel is not None:
+            self.flops += kernel.flops
+            self._spend("attention", kernel.flops / (kernel.efficiency * self.chip.peak_flops_per_s))
         elif instruction.cycles is not None:
             self._spend(self._part(instruction), instruction.cycles / self.chip.clock_hz)
         elif instruction.opcode == "fusion":

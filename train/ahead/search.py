@@ -8,6 +8,7 @@ import jax
 
 from mixsched.errors import UsageError
 from model.config import REMAT_KEEPS
+from model.splash_blocks import default_block
 from train.ahead.ahead import predicted
 from train.ahead.prediction import StepPrediction
 from train.ahead.topology import Topology
@@ -27,11 +28,16 @@ class Layout:
     microbatches: int
     remat_keeps: str
     loss_chunk_tokens: int
+    attention_block_tokens: int
 
     def applied(self, settings: Scale) -> tuple[Scale, DeviceOptions]:
         """The settings and options of this point."""
         model = dataclasses.replace(
-            settings.model, remat=True, remat_keeps=self.remat_keeps, loss_chunk_tokens=self.loss_chunk_tokens
+            settings.model,
+            remat=True,
+            remat_keeps=self.remat_keeps,
+            loss_chunk_tokens=self.loss_chunk_tokens,
+            attention_block_tokens=self.attention_block_tokens,
         )
         return dataclasses.replace(settings, model=model), DeviceOptions(self.fsdp, self.tensor, self.microbatches)
 
@@ -40,6 +46,7 @@ AXES: dict[str, tuple] = {
     "remat_keeps": REMAT_KEEPS,
     "microbatches": (1, 2, 4, 8, 16, 32, 64),
     "loss_chunk_tokens": (1_024, 2_048, 4_096, 8_192),
+    "attention_block_tokens": (256, 512, 1_024, 2_048),
     "fsdp": (4, 8, 16, 32, 64),
     "tensor": (1, 2, 4),
 }
@@ -52,7 +59,14 @@ def search(scale: str, settings: Scale, options: DeviceOptions, topology: Topolo
     """
     model, chips = settings.model, len(topology.devices)
     fsdp = options.fsdp or min(MOST_FSDP, chips // options.tensor)
-    at = Layout(fsdp, options.tensor, options.microbatches, model.remat_keeps, model.loss_chunk_tokens)
+    at = Layout(
+        fsdp,
+        options.tensor,
+        options.microbatches,
+        model.remat_keeps,
+        model.loss_chunk_tokens,
+        model.attention_block_tokens or default_block(model.head_width),
+    )
     tried: dict[Layout, StepPrediction | None] = {}
     best: StepPrediction | None = None
     improved = True

@@ -4,7 +4,8 @@ import pytest
 
 from train.ahead.chips import V5E
 from train.ahead.hlo import parse
-from train.ahead.predict import KERNEL_EFFICIENCY, Prediction, predict
+from train.ahead.kernels import KernelCall
+from train.ahead.predict import Prediction, predict
 
 SIDES = (16, 16)
 COORDINATES = [(chip % 16, chip // 16) for chip in range(256)]
@@ -15,11 +16,11 @@ def cycles(count: int, op: str = "") -> str:
     return f'metadata={{op_name="{op}"}}, backend_config={{"window_config":{{"estimated_cycles":"{count}"}}}}'
 
 
-def predicted(*lines: str, others: str = "", flops=lambda instruction: None) -> Prediction:
+def predicted(*lines: str, others: str = "", kernel_of=lambda instruction: None) -> Prediction:
     lines = ("%p = f32[8]{0:S(1)} parameter(0)", *lines)
     body = "\n".join(f"  {line}" for line in lines)
     text = f"HloModule step\n\n{others}\nENTRY %main (p: f32[8]) -> f32[8] {{\n{body}\n}}\n"
-    return predict(parse(text), V5E, coordinates=COORDINATES, sides=SIDES, kernel_flops=flops)
+    return predict(parse(text), V5E, coordinates=COORDINATES, sides=SIDES, kernel_of=kernel_of)
 
 
 def test_cycles_are_seconds_of_the_chips_clock() -> None:
@@ -56,9 +57,9 @@ def test_a_product_is_told_by_what_its_fusion_holds() -> None:
 def test_a_kernel_takes_its_flops_at_the_stated_efficiency() -> None:
     told = predicted(
         '%k = bf16[8]{0} custom-call(%p), custom_call_target="tpu_custom_call"',
-        flops=lambda instruction: 1e12 if instruction.opcode == "custom-call" else None,
+        kernel_of=lambda instruction: KernelCall(1e12, 0.6) if instruction.opcode == "custom-call" else None,
     )
-    assert told.parts["attention"] == pytest.approx(1e12 / (KERNEL_EFFICIENCY * V5E.peak_flops_per_s))
+    assert told.parts["attention"] == pytest.approx(1e12 / (0.6 * V5E.peak_flops_per_s))
     assert told.kernel_flops == 1e12
 
 
