@@ -1,6 +1,7 @@
 """`python -m tests.load`: what long runs, large inputs, many sources and many runs take; minutes, and 3 GB of disk."""
 
 import argparse
+import functools
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,13 +23,15 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
     parser.add_argument("--out", type=Path, default=Path("bench/load"), help="folder of the plots (bench/load)")
     parser.add_argument("--scratch", type=Path, help="folder of what is made and thrown away; default: the system's")
+    parser.add_argument("--steps", type=int, default=long_run.STEPS, help="of the run of `steps` (10,000)")
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - PARTS.keys():
         parser.error(f"there is no part {', '.join(sorted(unknown))}; known: {', '.join(PARTS)}")
+    parts = PARTS | {"steps": functools.partial(long_run.measure, steps=arguments.steps)}
     for name in arguments.parts or PARTS:
         print(f"\n== {name}", flush=True)
         with tempfile.TemporaryDirectory(dir=arguments.scratch, prefix="load-") as scratch:
-            PARTS[name](Path(scratch), arguments.out.resolve())
+            parts[name](Path(scratch), arguments.out.resolve())
 
 
 if __name__ == "__main__":

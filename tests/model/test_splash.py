@@ -9,8 +9,10 @@ import pytest
 from jax.sharding import NamedSharding, PartitionSpec
 
 from model.attention import ATTENTION, attend
+from model.config import ModelConfig
 from model.sharding import ROWS, TENSOR, device_mesh
 from model.splash_blocks import SplashBlocks, splash_blocks
+from model.transformer import Transformer
 
 APART = SplashBlocks(q=128, kv=256, kv_compute=128, q_dkv=256, kv_dkv=256, kv_dkv_compute=128, q_dq=256, kv_dq=128)
 FUSED = SplashBlocks(q=256, kv=128, kv_compute=128, q_dkv=128, kv_dkv=256, kv_dkv_compute=128)
@@ -84,6 +86,34 @@ def test_blocks_are_no_larger_than_was_asked_for() -> None:
     assert blocks.kv_dkv == 512
     assert splash_blocks(8_192, 128, largest=1_024) == splash_blocks(8_192, 128)
     assert splash_blocks(1_536, 128, largest=1_024).q == 768
+
+
+def grids(jaxpr: jax.extend.core.Jaxpr) -> set[tuple[int, ...]]:
+    """The grids of all kernels in a traced function."""
+    found = set()
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == "pallas_call":
+            found.add(equation.params["grid_mapping"].grid)
+        for inner in jax.tree.leaves(equation.params, is_leaf=lambda each: hasattr(each, "eqns")):
+            if hasattr(inner, "eqns"):
+                found |= grids(inner)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("most", "grids_of_rows"),
+    [(0, {(2, 1, 1), (1, 2, 1)}), (128, {(2, 4, 4), (2, 2, 4)}), (256, {(2, 2, 2), (1, 2, 2)})],
+)
+def test_a_models_kernels_have_the_blocks_of_its_config(
+    most: int, grids_of_rows: set[tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forward heads, blocks of queries, of keys; backward blocks of keys, which are twice as long, heads, queries."""
+    monkeypatch.setattr("model.attention.default_implementation", lambda *_, **__: "splash")
+    config = ModelConfig(96, context_tokens=512, width=32, layers=2, heads=2, hidden=32, attention_block_tokens=most)
+    model = jax.eval_shape(lambda: Transformer(config, key=jax.random.key(0)))
+    there_and_back = jax.grad(lambda model, tokens: model(tokens).sum())
+    traced = jax.make_jaxpr(there_and_back)(model, jnp.zeros((3, 512), jnp.int32))
+    assert grids(traced.jaxpr) == {(3, *grid) for grid in grids_of_rows}
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,7 @@ def predicted(
 ) -> StepPrediction:
     """Compile the step of a scale for a slice and predict its time; `text` is where the compiled program is written.
 
-    Raises UsageError if devices and settings don't fit together, `jax.errors.JaxRuntimeError` if the step doesn't fit
-    into the chips' memory.
+    Raises UsageError if devices and settings don't fit together, or the step doesn't fit into the chips' memory.
     """
     compiled = compile_step(settings, options, topology, sources=SOURCES)
     if text is not None:

@@ -1,12 +1,15 @@
 """Compiles the step that `train` runs for chips that aren't here."""
 
 import dataclasses
+import textwrap
 import time
 
 import jax
 import jax.numpy as jnp
+from jax.errors import JaxRuntimeError
 from jax.sharding import NamedSharding, PartitionSpec
 
+from mixsched.errors import UsageError
 from model.checkpoint import abstract_tree
 from model.sharding import batch_sharding
 from train.ahead.flops import matrix_flops
@@ -40,8 +43,7 @@ class Compiled:
 def compile_step(settings: Scale, options: DeviceOptions, topology: Topology, *, sources: int) -> Compiled:
     """`train.step.jit_step` for the chips of a topology, with the shardings and options of a run on them.
 
-    Raises UsageError if devices and settings don't fit together, `jax.errors.JaxRuntimeError` if the step doesn't fit
-    into the chips' memory.
+    Raises UsageError if devices and settings don't fit together, or the step doesn't fit into the chips' memory.
     """
     began_s = time.perf_counter()
     mesh = mesh_for(options, settings, topology.devices)
@@ -57,7 +59,7 @@ def compile_step(settings: Scale, options: DeviceOptions, topology: Topology, *,
     batch = Batch._make(described)
     step = jit_step(state, optimizer, sources=sources, mesh=mesh, microbatches=options.microbatches)
     traced = step.trace(state, batch)
-    compiled = traced.lower().compile()
+    compiled = _fitting(traced.lower(), topology)
     text, memory = compiled.as_text(), compiled.memory_analysis()
     assert text is not None
     assert memory is not None
@@ -71,3 +73,16 @@ def compile_step(settings: Scale, options: DeviceOptions, topology: Topology, *,
         matrix_flops=matrix_flops(traced.jaxpr) / mesh.size,
         compile_s=time.perf_counter() - began_s,
     )
+
+
+def _fitting(lowered: jax.stages.Lowered, topology: Topology) -> jax.stages.Compiled:
+    try:
+        return lowered.compile()
+    except JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        reason = " ".join(str(error).partition("RESOURCE_EXHAUSTED:")[2].split())
+        raise UsageError(
+            f"the step does not fit a chip of {topology.name} ({textwrap.shorten(reason, 200, placeholder=' ...')}); "
+            "give more `--devices.microbatches`, keep less by `--model.remat-keeps`, or name a larger `--topology`"
+        ) from error

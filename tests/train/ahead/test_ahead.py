@@ -60,9 +60,18 @@ def check_program(told: StepPrediction, text: str) -> None:
     assert {each.nbytes for each in told.exchanges if each.kind == "all-gather"} == matrices
 
 
-def test_a_slice_that_is_none_is_refused() -> None:
-    command = [sys.executable, "-m", "train.ahead", "--topology=v5e:3x17"]
-    done = subprocess.run(command, text=True, capture_output=True, check=False)
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--topology=v5e:3x17"], "is no slice that libtpu knows"),
+        (
+            ["--scale=micro", "--topology=v5e:2x2", "--batch-size=16384"],
+            r"the step does not fit a chip of v5e:2x2 \(Ran out of memory on HBM, .*\); give more `--devices\.microb",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(words: list[str], said: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "train.ahead", *words], text=True, capture_output=True, check=False)
     assert done.returncode == 2
-    assert "is no slice that libtpu knows" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert re.match(rf"error: .*{said}", done.stderr)
+    assert len(done.stderr.splitlines()) == 1
