@@ -13,8 +13,6 @@ import time
 import traceback
 from collections.abc import Iterator
 
-import jax
-
 from mixsched import cli
 from train.hosts import Hosts, coordination
 
@@ -135,6 +133,9 @@ class _Ending:
 
 def _lost(error: BaseException) -> str | None:
     """What to say where an exchange with another host broke off, which has ended without a word; None elsewhere."""
+    # By now it is loaded; a command line that only prints has no use for it.
+    import jax
+
     reason = " ".join(str(error).split())
     if not isinstance(error, jax.errors.JaxRuntimeError) or re.search(_BROKEN_OFF, reason) is None:
         return None
