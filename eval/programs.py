@@ -11,6 +11,8 @@ import contextlib
 import dataclasses
 import itertools
 import os
+import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -24,6 +26,8 @@ PROGRAM_LIMITS = Limits(wall_s=30.0, cpu_s=3, memory_bytes=512 * 2**20, processe
 # Between code and tests, since the code's last line may take in the next one: after "@decorator" or "async \" the
 # test's `check` would check nothing, and after "if 0: \" the first test would not run.
 _APART = "\npass\n"
+# On a busy machine a sandbox was seen to fail by itself, less than once in a thousand.
+_TRIES = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +56,8 @@ def verdicts_of(
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[list[Verdict]]:
-    """The verdict on every output of every item, in their order; equal programs run once.
+    """The verdict on every output of every item, in their order; equal programs run once, and again if their sandbox
+    failed, up to `_TRIES` times in all.
 
     `workers` sandboxes run at a time, by default one a processor that this process may use. `progress` is called with
     the number of distinct programs that ended and that there are. Raises UsageError where no sandbox can be made.
@@ -62,10 +67,17 @@ def verdicts_of(
     distinct = list(dict.fromkeys(itertools.chain.from_iterable(programs)))
     verdicts: dict[str, Verdict] = {}
     workers = workers or len(os.sched_getaffinity(0))
-    with contextlib.closing(outcomes_as_they_end(distinct, limits, workers=workers)) as outcomes:
-        for place, outcome in outcomes:
-            verdicts[distinct[place]] = outcome.verdict
-            progress(len(verdicts), len(distinct))
+    without, reason = distinct, ""
+    for _ in range(_TRIES):
+        with contextlib.closing(outcomes_as_they_end(without, limits, workers=workers)) as outcomes:
+            for place, outcome in outcomes:
+                verdicts[without[place]] = outcome.verdict
+                reason = outcome.stderr if outcome.verdict == "sandbox_error" else reason
+                progress(len(verdicts), len(distinct))
+        without = [program for program in distinct if verdicts[program] == "sandbox_error"]
+    if without:
+        told = textwrap.shorten(reason, 200, placeholder=" ...")
+        print(f"{task}: programs whose sandbox failed {_TRIES} times: {len(without):,} ({told})", file=sys.stderr)
     return [[verdicts[program] for program in each] for each in programs]
 
 

@@ -1,6 +1,11 @@
 """Reference solutions pass, what is wrong or broken off does not, through the whole way of a program task."""
 
+import dataclasses
+import os
+import shutil
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,6 +104,27 @@ def test_equal_programs_run_once_and_verdicts_keep_their_places() -> None:
     assert verdicts == [["passed", "failed", "passed"], ["failed"], [], ["failed", "passed"]]
     assert told == [(1, 2), (2, 2)]
     assert verdicts_of("humaneval", [], []) == []
+
+
+def test_a_program_whose_sandbox_failed_runs_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = shutil.which("bwrap")
+    with tempfile.TemporaryDirectory() as folder:
+        # Of root's first sandbox, `nobody` starts the second.
+        Path(folder).chmod(0o755)
+        failing = Path(folder, "bwrap")
+        failing.write_text(f'#!/bin/sh\nmkdir {folder}/failed 2> /dev/null && exit 1\nexec {real} "$@"\n')
+        failing.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        assert verdict("nano_functions", NANO, NANO["solution"]) == "passed"
+        assert Path(folder, "failed").is_dir()
+
+
+def test_a_sandbox_that_fails_each_time_is_no_verdict_on_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    limits = dataclasses.replace(PATIENT, memory_bytes=2**70)
+    assert verdicts_of("nano_functions", [NANO], [[NANO["solution"]]], limits=limits) == [["sandbox_error"]]
+    said = capsys.readouterr().err
+    assert said.startswith("nano_functions: programs whose sandbox failed 3 times: 1 (")
+    assert "OverflowError" in said
 
 
 def test_the_program_is_the_published_one_with_a_pass_before_its_test() -> None:
