@@ -31,7 +31,7 @@ def predicted(
         text.write_text(compiled.text)
     program = parse(compiled.text)
     chip, model = topology.chip, settings.model
-    kernels = splash_of(model.head_width, largest_block=model.attention_block_tokens)
+    kernels = splash_of(model.context_tokens, model.head_width, largest_block=model.attention_block_tokens)
     told = predict(program, chip, coordinates=compiled.coordinates, sides=topology.sides, kernel_of=kernels)
     return StepPrediction(
         scale=scale,

@@ -27,11 +27,12 @@ class KernelCall:
 KernelOf = Callable[[Instruction], KernelCall | None]
 
 
-def splash_of(head_width: int, *, largest_block: int = 0) -> KernelOf:
-    """A function that tells the work of a call of splash attention, whose blocks have at most that many tokens.
+def splash_of(time: int, head_width: int, *, largest_block: int = 0) -> KernelOf:
+    """A function that tells the work of a call of splash attention to rows of `time` tokens.
 
     It tells None of any other instruction, and asserts that a kernel it does not know is none of ours. With other
-    blocks than the default ones a kernel makes more or less of the peak, as the schedules of its compiler do.
+    blocks than the default ones (of at most `largest_block` tokens) a kernel makes more or less of the peak, as the
+    schedules of its compiler do.
     """
 
     def kernel_of(instruction: Instruction) -> KernelCall | None:
@@ -39,9 +40,9 @@ def splash_of(head_width: int, *, largest_block: int = 0) -> KernelOf:
             return None
         found = _KERNEL.match(instruction.name)
         assert found is not None, instruction.name
-        rows, own_heads, time = _rows_heads_time(instruction, head_width)
+        rows, own_heads = _rows_and_heads(instruction, time, head_width)
 
-        def work(blocks: SplashBlocks) -> KernelWork:
+        def work_with(blocks: SplashBlocks) -> KernelWork:
             kernel: Kernel = "forward"
             if found[1] != "fwd":
                 kernel = "backward" if blocks.fused_backward else "queries" if found[1] == "dq" else "keys and values"
@@ -51,16 +52,19 @@ def splash_of(head_width: int, *, largest_block: int = 0) -> KernelOf:
         def flops_a_cycle(work: KernelWork) -> float:
             return work.flops / scheduled_cycles(work, time, own_heads)
 
-        ours = work(splash_blocks(time, head_width, largest=largest_block))
-        usual = work(splash_blocks(time, head_width))
-        return KernelCall(rows * ours.flops, KERNEL_EFFICIENCY * flops_a_cycle(ours) / flops_a_cycle(usual))
+        ours = work_with(splash_blocks(time, head_width, largest=largest_block))
+        usual = work_with(splash_blocks(time, head_width))
+        efficiency = KERNEL_EFFICIENCY * flops_a_cycle(ours) / flops_a_cycle(usual)
+        return KernelCall(rows * ours.flops, min(efficiency, 1.0))
 
     return kernel_of
 
 
-def _rows_heads_time(instruction: Instruction, head_width: int) -> tuple[int, int, int]:
+def _rows_and_heads(instruction: Instruction, time: int, head_width: int) -> tuple[int, int]:
     # The kernel's own arrays are [rows, heads, time, head width], of a single row [heads, time, head width]. Scratch
-    # memory has fewer axes; gradients of queries, in parts that are still to be added, have one more.
-    shapes = [each.shape for each in instruction.arrays if len(each.shape) > 2 and each.shape[-1] == head_width]
-    *rows, own_heads, time, _ = min(shapes, key=math.prod)
-    return math.prod(rows), own_heads, time
+    # memory has the time of a block; gradients of queries, in parts that are still to be added, have one axis more.
+    shapes = [
+        each.shape for each in instruction.arrays if len(each.shape) > 2 and each.shape[-2:] == (time, head_width)
+    ]
+    *rows, own_heads, _, _ = min(shapes, key=math.prod)
+    return math.prod(rows), own_heads

@@ -13,23 +13,27 @@ TIME, HEADS, HEAD_WIDTH = 8_192, 20, 128
 def call_of(kernel: str, results: str, *, largest_block: int = 0) -> KernelCall | None:
     call = f'%{kernel} = ({results}) custom-call(%p), custom_call_target="tpu_custom_call"'
     program = parse(f"ENTRY %main (p: f32[8]) -> f32[8] {{\n  %p = f32[8]{{0}} parameter(0)\n  {call}\n}}\n")
-    return splash_of(HEAD_WIDTH, largest_block=largest_block)(program.instructions[kernel])
+    return splash_of(TIME, HEAD_WIDTH, largest_block=largest_block)(program.instructions[kernel])
 
 
 @pytest.mark.parametrize(("rows", "times"), [("", 1), ("2,", 2)])
 def test_a_call_for_one_row_has_no_axis_of_rows(rows: str, times: int) -> None:
     blocks = splash_blocks(TIME, HEAD_WIDTH)
     [forward] = splash_work(TIME, HEADS, HEAD_WIDTH, blocks, backward=False)
-    scratch = f"f32[1024,{HEAD_WIDTH}]{{1,0}}"
+    # Of a batched call scratch memory has that axis, too.
+    scratch = f"f32[{rows}1024,{HEAD_WIDTH}]{{1,0}}"
     results = f"{scratch}, bf16[{rows}{HEADS},{TIME},{HEAD_WIDTH}]{{2,1,0}}, f32[{HEADS},{TIME}]{{1,0}}"
     assert call_of("splash_mha_fwd.3", results) == KernelCall(times * forward.flops, KERNEL_EFFICIENCY)
 
 
 def test_gradients_in_parts_are_not_taken_for_rows() -> None:
     work = splash_work(TIME, HEADS, HEAD_WIDTH, splash_blocks(TIME, HEAD_WIDTH), backward=True)
-    whole = f"bf16[{HEADS},{TIME},{HEAD_WIDTH}]{{2,1,0}}"
-    found = call_of("splash_mha_dkv.1", f"{whole}, {whole}, f32[8,{HEADS},{TIME},{HEAD_WIDTH}]{{3,2,1,0}}")
-    assert found in [KernelCall(each.flops, KERNEL_EFFICIENCY) for each in work]
+    whole, parts = (
+        f"bf16[3,{HEADS},{TIME},{HEAD_WIDTH}]{{3,2,1,0}}",
+        f"f32[3,4,{HEADS},{TIME},{HEAD_WIDTH}]{{4,3,2,1,0}}",
+    )
+    found = call_of("splash_mha_dkv.1", f"f32[3,2048,{HEAD_WIDTH}]{{2,1,0}}, {parts}, {whole}, {whole}")
+    assert found == KernelCall(3 * work[0].flops, KERNEL_EFFICIENCY)
 
 
 def test_a_kernel_that_is_none_of_attentions_is_not_passed_over() -> None:

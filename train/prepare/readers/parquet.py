@@ -22,7 +22,7 @@ from train.prepare.readers.reader import MAX_DOCUMENT_BYTES, PART_BYTES, Dropped
 from train.prepare.readers.records import RecordMapping, RecordReader, no_such_field, record_mapping
 from train.prepare.readers.templates import EACH, FieldPath
 from train.prepare.readers.texts import NOT_UTF8, TOO_LONG
-from train.prepare.readers.unpacking import most_rows, repeating, unpacked_bytes
+from train.prepare.readers.unpacking import MAX_ROW_BYTES, Repeating, most_rows, repeating, unpacked_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,7 +62,8 @@ class Parquet(RecordReader, tag="parquet", frozen=True, kw_only=True, forbid_unk
             with _opened(data / name) as table:
                 columns = _columns(table.schema_arrow, mapping, where=name)
                 groups = range(part.start, part.stop or table.metadata.num_row_groups)
-            for row, record in _records(data / name, columns, groups):
+                repeats = repeating(table.metadata, columns, groups)
+            for row, record in _records(data / name, columns, groups, repeats):
                 origin = f"{name}#{row}"
                 if isinstance(record, str):
                     yield Dropped(origin, record, broken=True)
@@ -166,18 +167,16 @@ def _known(schema: "pa.Schema") -> list[str]:
     return names
 
 
-def _records(path: Path, columns: list[str], groups: range) -> Iterator[tuple[int, dict[str, Any] | str]]:
+def _records(
+    path: Path, columns: list[str], groups: range, repeats: Repeating
+) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Number and content of each row of some row groups, or why it has none."""
-    with contextlib.ExitStack() as opened:
-        metadata = opened.enter_context(_opened(path)).metadata
-        repeats = repeating(metadata)
-        table = opened.enter_context(_opened(path, repeats.held))
-        packed = opened.enter_context(_opened(path, repeats.large)) if repeats.large else None
-        row = sum(metadata.row_group(group).num_rows for group in range(groups.start))
+    with _opened(path, repeats.held) as table, _opened(path, repeats.large) as packed:
+        row = sum(table.metadata.row_group(group).num_rows for group in range(groups.start))
         for group in groups:
-            size = metadata.row_group(group)
+            size = table.metadata.row_group(group)
             most = min(max(_BATCH_BYTES * size.num_rows // max(size.total_byte_size, 1), 1), _MAX_BATCH_ROWS)
-            if packed is not None:
+            if repeats.large:
                 most = most_rows(packed, group, columns, most=most)
             for batch in table.iter_batches(most, row_groups=[group], columns=columns, use_threads=False):
                 yield from enumerate(_unpacked(batch), start=row)
@@ -193,7 +192,7 @@ def _unpacked(batch: "pa.RecordBatch") -> Iterable[dict[str, Any] | str]:
 
 
 def _one_record(row: "pa.RecordBatch") -> dict[str, Any] | str:
-    if unpacked_bytes(row) > MAX_DOCUMENT_BYTES:
+    if unpacked_bytes(row) > MAX_ROW_BYTES:
         return TOO_LONG
     try:
         return row.to_pylist()[0]
