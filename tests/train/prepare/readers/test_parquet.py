@@ -177,7 +177,9 @@ def test_such_a_string_is_held_once_in_a_column_that_is_large_on_disk(tmp_path):
     "kind",
     [pa.list_(pa.string()), pa.large_list(pa.string()), pa.list_(pa.string(), 50), pa.map_(pa.string(), pa.string())],
 )
-def test_a_row_that_names_a_string_too_often_is_no_document(tmp_path, kind):
+def test_a_row_that_names_a_string_too_often_is_no_document(tmp_path, kind, monkeypatch):
+    monkeypatch.setattr(parquet, "MAX_ROW_BYTES", 40_000_000)
+
     def fifty(string):
         return [(str(number), string) if pa.types.is_map(kind) else string for number in range(50)]
 
@@ -187,3 +189,33 @@ def test_a_row_that_names_a_string_too_often_is_no_document(tmp_path, kind):
     assert read[1] == "longer than 16 MB"
     assert read[0] == read[2] != read[1]
     assert peak < 10_000_000
+
+
+def test_a_row_of_millions_of_empty_strings_is_no_document(tmp_path):
+    write(tmp_path / "a.parquet", [{"text": "a", "m": [""] * 5_000_000}, {"text": "b", "m": [""]}], compression="zstd")
+    assert (tmp_path / "a.parquet").stat().st_size < 10_000
+    read, peak = read_with_peak(Parquet(files=("*",), group="m"), tmp_path)
+    assert read == ["longer than 16 MB", 1]
+    assert peak < 100_000_000
+
+
+def test_conversations_of_a_large_file_are_not_held(tmp_path):
+    """Nearly all strings are others, and a list of them would be all of the row group."""
+    records = [{"m": [{"role": "user", "content": f"{number:08}" * 1_000}] * 3} for number in range(4_000)]
+    for number, record in enumerate(records):
+        record["m"] = [
+            turn | {"content": f"{turn['content']}{number}-{place}"} for place, turn in enumerate(record["m"])
+        ]
+    write(tmp_path / "a.parquet", records, write_batch_size=8)
+    assert pq.read_metadata(tmp_path / "a.parquet").row_group(0).total_byte_size > 90_000_000
+    read, peak = read_with_peak(Parquet(files=("*",), text="{m[].content}"), tmp_path)
+    assert len(read) == 4_000
+    assert min(read) > 3 * 8_000
+    assert peak < 60_000_000
+
+
+def test_other_large_fields_of_a_row_cost_no_document(tmp_path):
+    most = 16_000_000
+    write(tmp_path / "a.parquet", [{"text": "x" * (most - 9), "group": "g" * 9_000_000}, {"text": "x" * most}])
+    read, _ = read_with_peak(Parquet(files=("*",), group="group"), tmp_path)
+    assert read == [most - 9, most]
