@@ -33,7 +33,8 @@ def run(main: Callable[[], int | None]) -> None:
     """
     # By default SIGTERM ends a process on the spot; as an exception it lets temporary files be removed.
     signal.signal(signal.SIGTERM, _end)
-    sys.unraisablehook = functools.partial(_send_again, sys.unraisablehook)
+    if getattr(sys.unraisablehook, "func", None) is not _send_again:
+        sys.unraisablehook = functools.partial(_send_again, sys.unraisablehook)
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         # While the command was imported, Ctrl-C ended it without a word.
         signal.signal(signal.SIGINT, signal.default_int_handler)

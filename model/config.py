@@ -39,7 +39,8 @@ class ModelConfig:
     loss_chunk_tokens: int = 0
     """Tokens on one device whose logits are held at once; 0 holds all of them."""
     attention_block_tokens: int = 0
-    """Most tokens of a block that the kernels of attention on TPUs cut rows into; 0 leaves it to them."""
+    """Most tokens of a block that the kernels of attention on TPUs cut rows into (keys going backward twice as many);
+    0 leaves it to them."""
     document_end: int | None = None
     """The token id that ends a document; given, tokens look only at tokens of their own document."""
 

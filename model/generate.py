@@ -94,10 +94,8 @@ def _start(model: Transformer, prompts: Array, lengths: Array, draws: Draws, *, 
 
     def layer(x: Array, block: Block) -> tuple[Array, tuple[Array, Array]]:
         normed, q, k, v = block.project(x, turns, config.heads)
-        return block.finish(x, normed, attend(q, k, v, largest_block=config.attention_block_tokens)), (
-            _to_slots(k, slots),
-            _to_slots(v, slots),
-        )
+        attended = attend(q, k, v, largest_block=config.attention_block_tokens)
+        return block.finish(x, normed, attended), (_to_slots(k, slots), _to_slots(v, slots))
 
     x = look_up(model.embedding, prompts).astype(config.dtype)
     x, (keys, values) = jax.lax.scan(layer, x, model.blocks)

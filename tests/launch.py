@@ -3,6 +3,7 @@
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +18,12 @@ from mixsched.errors import UsageError
 def one_device() -> dict[str, str]:
     """The environment as a user's machine has it: one CPU device, whatever this test session was given."""
     return {**os.environ, "XLA_FLAGS": ""}
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
 
 
 def start(arguments: list[str]) -> subprocess.Popen[str]:

@@ -139,15 +139,18 @@ def test_a_pickle_in_place_of_any_file_of_a_checkpoint_is_not_run(finished_run: 
     words = [sys.executable, ROOT / "tests" / "pickled_checkpoint.py", run, tmp_path / "was run"]
     told = json.loads(subprocess.check_output(words, env={**os.environ, "PYTHONPATH": str(ROOT)}))
     outcomes = told["outcomes"]
-    assert outcomes["none"] == "opened"
+    assert outcomes["none"] == {"evaluated": "opened", "resumed": "opened"}
     files = {
         str(path.relative_to(run / "checkpoints" / "32")) for path in run.glob("checkpoints/32/**/*") if path.is_file()
     }
     assert outcomes.keys() - {"none"} == files
-    # What says where the arrays are, and those themselves; the other files and items are not needed for a model.
-    refused = {name for name, outcome in outcomes.items() if "is damaged or not of this run" in outcome}
-    assert {"model/_METADATA", "model/manifest.ocdbt", "sums/metadata"} <= refused
-    assert {outcomes[name] for name in files - refused} == {"opened"}
+    refused = {use: {name for name in files if "is damaged" in outcomes[name][use]} for use in ("evaluated", "resumed")}
+    # What says where the arrays are, and those themselves; an evaluation needs the model alone.
+    assert {"model/_METADATA", "model/manifest.ocdbt", "sums/metadata"} <= refused["evaluated"]
+    assert {"optimizer/_METADATA", "optimizer/manifest.ocdbt", "plan/metadata"} <= refused["resumed"]
+    assert refused["evaluated"] <= refused["resumed"]
+    for use, those in refused.items():
+        assert {outcomes[name][use] for name in files - those} == {"opened"}
     assert told["seen"] == []
     assert not (tmp_path / "was run").exists()
 

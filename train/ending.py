@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import itertools
 import json
 import os
 import re
@@ -14,16 +13,14 @@ import traceback
 from collections.abc import Iterator
 
 from mixsched import cli
+from train.heartbeat import SILENT_S, Heartbeat
 from train.hosts import Hosts, coordination
 
 POLL_S = 0.5
 # How long one that ends waits for the others to have heard it, and one that can't go on for the reason of another.
 LEAVE_S = 10.0
 ECHO_S = 3.0
-# How long a host may be silent. After 100 s of it JAX would abort the process with a dump of the stack.
-SILENT_S = 30.0
-_GONE = "has gone without a word"
-_GO_ON = "see what ended it there, and give the same command again on all with --resume"
+_GO_ON = "see what the others said, and give the same command again on all with --resume"
 # How Gloo, the links between TPUs' hosts, and JAX's own service say that one who should answer does not.
 _BROKEN_OFF = r"Gloo|^(UNAVAILABLE|DEADLINE_EXCEEDED|ABORTED|CANCELLED)\b|[Hh]eartbeat|[Cc]onnection (reset|closed)"
 
@@ -51,8 +48,7 @@ class _Ending:
     def __init__(self, hosts: Hosts):
         self._hosts = hosts
         self._over = threading.Event()
-        # What each host last said of itself, and when that was heard here.
-        self._heard = dict[str, tuple[str, float]]()
+        self._heartbeat = Heartbeat(hosts)
         # Taken by whoever ends this process, and never given back.
         self._last_words = threading.Lock()
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -85,11 +81,12 @@ class _Ending:
         self._leave(said, code)
 
     def _listen(self) -> None:
-        for beat in itertools.count():
-            if self._over.wait(POLL_S):
-                return
-            coordination().key_value_set(f"alive/{self._hosts.index}", str(beat), allow_overwrite=True)
-            reason = self._reason(0) or self._silence()
+        while not self._over.wait(POLL_S):
+            reason = None
+            # A call that failed is no reason to listen no more; where the service has gone, JAX ends the process.
+            with contextlib.suppress(RuntimeError):
+                self._heartbeat.beat()
+                reason = self._reason(0) or self._silence()
             if reason is not None:
                 self._last_words.acquire()
                 self._leave(*reason)
@@ -108,13 +105,8 @@ class _Ending:
 
     def _silence(self) -> tuple[str, int] | None:
         """What to say of a host that has gone without a word, and the exit code; None while all are heard."""
-        now_s = time.monotonic()
-        for name, beat in coordination().key_value_dir_get("alive/"):
-            if self._heard.get(name, ("", 0.0))[0] != beat:
-                self._heard[name] = beat, now_s
-            elif now_s - self._heard[name][1] > SILENT_S:
-                return f"host {name.removeprefix('alive/')} {_GONE} (not heard for {SILENT_S:.0f} s); {_GO_ON}", 1
-        return None
+        silent = self._heartbeat.silent()
+        return None if silent is None else (f"host {silent} was not heard for {SILENT_S:.0f} s; {_GO_ON}", 1)
 
     def _leave(self, said: str, code: int) -> None:
         # `_exit` leaves without.
@@ -132,14 +124,14 @@ class _Ending:
 
 
 def _lost(error: BaseException) -> str | None:
-    """What to say where an exchange with another host broke off, which has ended without a word; None elsewhere."""
+    """What to say where an exchange with another host broke off, which has most likely gone; None elsewhere."""
     # By now it is loaded; a command line that only prints has no use for it.
     import jax
 
     reason = " ".join(str(error).split())
     if not isinstance(error, jax.errors.JaxRuntimeError) or re.search(_BROKEN_OFF, reason) is None:
         return None
-    return f"another host {_GONE} ({textwrap.shorten(reason, 120, placeholder=' ...')}); {_GO_ON}"
+    return f"an exchange with another host broke off ({textwrap.shorten(reason, 300, placeholder=' ...')}); {_GO_ON}"
 
 
 def _told(error: BaseException) -> tuple[str, int] | None:

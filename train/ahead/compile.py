@@ -82,7 +82,9 @@ def _fitting(lowered: jax.stages.Lowered, topology: Topology) -> jax.stages.Comp
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise
         reason = " ".join(str(error).partition("RESOURCE_EXHAUSTED:")[2].split())
-        raise UsageError(
-            f"the step does not fit a chip of {topology.name} ({textwrap.shorten(reason, 200, placeholder=' ...')}); "
-            "give more `--devices.microbatches`, keep less by `--model.remat-keeps`, or name a larger `--topology`"
-        ) from error
+        remedy = "give more `--devices.microbatches`, keep less by `--model.remat-keeps`, or name a larger `--topology`"
+        if "vmem" in reason.lower():
+            # The fast memory beside the processor, which holds blocks.
+            remedy = "give fewer `--model.attention-block-tokens`"
+        told = textwrap.shorten(reason, 200, placeholder=" ...")
+        raise UsageError(f"the step does not fit a chip of {topology.name} ({told}); {remedy}") from error

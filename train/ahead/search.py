@@ -1,6 +1,7 @@
 """Finds the layout of a step on a slice that is predicted to be fastest among those that fit."""
 
 import dataclasses
+import textwrap
 import time
 from collections.abc import Iterator
 
@@ -73,7 +74,8 @@ def search(scale: str, settings: Scale, options: DeviceOptions, topology: Topolo
     while improved:
         improved = False
         for layout in _neighbours(at, tried):
-            if layout != at and chips % (layout.fsdp * layout.tensor):
+            impossible = chips % (layout.fsdp * layout.tensor) or layout.attention_block_tokens > model.context_tokens
+            if layout != at and impossible:
                 continue
             told = tried[layout] = _try(scale, settings, layout, topology)
             if told is not None and _fits(told) and (best is None or told.step_s < best.step_s):
@@ -104,9 +106,9 @@ def _try(scale: str, settings: Scale, layout: Layout, topology: Topology) -> Ste
         said = f"{told.hbm_bytes / 1e9:5.1f} GB  {told.step_s:.3f} s a step  {told.chip_hours():,.0f} chip-hours"
         said += "" if _fits(told) else "  (too large)"
     except UsageError as error:
-        said = str(error)
+        said = textwrap.shorten(str(error), 120, placeholder=" ...")
     except jax.errors.JaxRuntimeError as error:
-        said = " ".join(str(error).split())[:120]
+        said = textwrap.shorten(str(error), 120, placeholder=" ...")
     where = "  ".join(f"{name} {value}" for name, value in dataclasses.asdict(layout).items())
     print(f"{where}: {said}  [{time.perf_counter() - began_s:.0f} s]", flush=True)
     return told
