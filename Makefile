@@ -71,7 +71,7 @@ $(AHEAD)/.ready: .venv/.ready
 	@touch $@
 
 test-ahead: $(AHEAD)/.ready
-	TRAIN_AHEAD=1 $(RUN) -m pytest tests/train/ahead
+	TRAIN_AHEAD=1 $(RUN) -m pytest -n 2 tests/train/ahead
 
 # Commands killed at random moments and given again: what comes out, and a table of it.
 torture: setup
