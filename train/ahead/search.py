@@ -105,9 +105,7 @@ def _try(scale: str, settings: Scale, layout: Layout, topology: Topology) -> Ste
         told = predicted(scale, *layout.applied(settings), topology)
         said = f"{told.hbm_bytes / 1e9:5.1f} GB  {told.step_s:.3f} s a step  {told.chip_hours():,.0f} chip-hours"
         said += "" if _fits(told) else "  (too large)"
-    except UsageError as error:
-        said = textwrap.shorten(str(error), 120, placeholder=" ...")
-    except jax.errors.JaxRuntimeError as error:
+    except (UsageError, jax.errors.JaxRuntimeError) as error:
         said = textwrap.shorten(str(error), 120, placeholder=" ...")
     where = "  ".join(f"{name} {value}" for name, value in dataclasses.asdict(layout).items())
     print(f"{where}: {said}  [{time.perf_counter() - began_s:.0f} s]", flush=True)

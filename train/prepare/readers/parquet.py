@@ -22,7 +22,7 @@ from train.prepare.readers.reader import MAX_DOCUMENT_BYTES, PART_BYTES, Dropped
 from train.prepare.readers.records import RecordMapping, RecordReader, no_such_field, record_mapping
 from train.prepare.readers.templates import EACH, FieldPath
 from train.prepare.readers.texts import NOT_UTF8, TOO_LONG
-from train.prepare.readers.unpacking import MAX_ROW_BYTES, Repeating, most_rows, repeating, unpacked_bytes
+from train.prepare.readers.unpacking import MAX_ROW_BYTES, most_rows, repeating, unpacked_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,10 +60,9 @@ class Parquet(RecordReader, tag="parquet", frozen=True, kw_only=True, forbid_unk
         mapping = record_mapping(self)
         for name in part.files:
             with _opened(data / name) as table:
-                columns = _columns(table.schema_arrow, mapping, where=name)
-                groups = range(part.start, part.stop or table.metadata.num_row_groups)
-                repeats = repeating(table.metadata, columns, groups)
-            for row, record in _records(data / name, columns, groups, repeats):
+                columns, metadata = _columns(table.schema_arrow, mapping, where=name), table.metadata
+            groups = range(part.start, part.stop or metadata.num_row_groups)
+            for row, record in _records(data / name, columns, groups, metadata):
                 origin = f"{name}#{row}"
                 if isinstance(record, str):
                     yield Dropped(origin, record, broken=True)
@@ -86,15 +85,25 @@ def _may_hold_text(kind: "pa.DataType") -> bool:
 
 
 @contextlib.contextmanager
-def _opened(path: Path, repeated: Sequence[str] = ()) -> Iterator["pq.ParquetFile"]:
-    """The file; strings of the columns `repeated` stand in memory once, however many rows have them."""
+def _opened(
+    path: Path, repeated: Sequence[str] = (), metadata: "pq.FileMetaData | None" = None
+) -> Iterator["pq.ParquetFile"]:
+    """The file; strings of the columns `repeated` stand in memory once, however many rows have them.
+
+    - `metadata`: the file's own, if it was opened before, which then is not read again.
+    """
     # Late, because it takes a third of a second, and who waits for `--help` needs no Parquet.
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(
-            path, memory_map=False, pre_buffer=False, buffer_size=_BUFFER_BYTES, read_dictionary=list(repeated)
+            path,
+            metadata=metadata,
+            memory_map=False,
+            pre_buffer=False,
+            buffer_size=_BUFFER_BYTES,
+            read_dictionary=list(repeated),
         ) as table:
             yield table
     except OSError as error:
@@ -168,16 +177,18 @@ def _known(schema: "pa.Schema") -> list[str]:
 
 
 def _records(
-    path: Path, columns: list[str], groups: range, repeats: Repeating
+    path: Path, columns: list[str], groups: range, metadata: "pq.FileMetaData"
 ) -> Iterator[tuple[int, dict[str, Any] | str]]:
     """Number and content of each row of some row groups, or why it has none."""
-    with _opened(path, repeats.held) as table, _opened(path, repeats.large) as packed:
-        row = sum(table.metadata.row_group(group).num_rows for group in range(groups.start))
+    repeats = repeating(metadata, columns, groups)
+    row = sum(metadata.row_group(group).num_rows for group in range(groups.start))
+    with _opened(path, repeats.held, metadata) as table:
         for group in groups:
-            size = table.metadata.row_group(group)
+            size = metadata.row_group(group)
             most = min(max(_BATCH_BYTES * size.num_rows // max(size.total_byte_size, 1), 1), _MAX_BATCH_ROWS)
             if repeats.large:
-                most = most_rows(packed, group, columns, most=most)
+                with _opened(path, repeats.large, metadata) as packed:
+                    most = most_rows(packed, group, columns, most=most)
             for batch in table.iter_batches(most, row_groups=[group], columns=columns, use_threads=False):
                 yield from enumerate(_unpacked(batch), start=row)
                 row += batch.num_rows
